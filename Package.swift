@@ -1,0 +1,66 @@
+// swift-tools-version: 6.3
+// Residual learning in pure Swift: no dependencies, no C.
+//
+// Traits choose how the kernels are compiled. All are on by default.
+//
+//   Native          use every instruction of this machine (x86-64: -march=native). Without it the kernels are
+//                   portable and several times slower; the results are right either way.
+//   OptimizedKernels  compile the kernels with -O in debug builds too, so that layers can be stepped through
+//                   while a training step stays fast. Leave it out to step into the kernels' own loops.
+//
+//   swift build --traits Native               kernels that can be stepped
+//   swift build --disable-default-traits      portable
+//   RESNET_MARCH=x86-64-v3 swift build        another x86-64 target than this machine (v3: AVX2, v4: AVX-512)
+
+import Foundation
+import PackageDescription
+
+/// What the x86-64 kernels are compiled for: the flags for Clang's target and the conditions the sources ask for.
+///
+/// `FMA`: a fused multiply-add is one instruction. `AVX512`: 32 registers of 64 bytes rather than 16 of 32.
+func nativeSettings() -> [SwiftSetting] {
+  let native = BuildSettingCondition.when(traits: ["Native"])
+  #if arch(x86_64)
+    let target = Context.environment["RESNET_MARCH"] ?? "native"
+    let processor = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let isNative = target == "native"
+    var settings: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=\(target)"], native)]
+    if isNative ? (processor.isEmpty || processor.contains(" fma ")) : target != "x86-64" && target != "x86-64-v2" {
+      settings.append(.define("FMA", native))
+    }
+    if isNative ? processor.contains(" avx512vl ") : target == "x86-64-v4" {
+      settings.append(.define("AVX512", native))
+    }
+    return settings
+  #else
+    return []
+  #endif
+}
+
+let package = Package(
+  name: "ResidualLearning",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "ResidualLearning", targets: ["ResidualLearning"]),
+    .executable(name: "resnet", targets: ["resnet"]),
+  ],
+  traits: [
+    .default(enabledTraits: ["Native", "OptimizedKernels"]),
+    .trait(name: "Native", description: "Compile the kernels for this machine's processor"),
+    .trait(name: "OptimizedKernels", description: "Compile the kernels with -O in debug builds too"),
+  ],
+  targets: [
+    .target(
+      name: "ResidualKernels",
+      swiftSettings: nativeSettings() + [
+        .unsafeFlags(
+          ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"], .when(configuration: .debug, traits: ["OptimizedKernels"]))
+      ]),
+    .target(name: "ResidualLearning", dependencies: ["ResidualKernels"]),
+    .executableTarget(name: "resnet", dependencies: ["ResidualLearning"]),
+    .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
+    .testTarget(name: "ResidualLearningTests", dependencies: ["ResidualLearning"]),
+    .testTarget(name: "resnetTests", dependencies: ["resnet"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

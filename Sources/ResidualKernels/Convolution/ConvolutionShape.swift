@@ -1,0 +1,64 @@
+// ConvolutionShape.swift: the sizes of a convolution and the memory it touches.
+
+/// The sizes of a two-dimensional convolution.
+///
+/// | tensor  | shape                                                          |
+/// |:--------|:---------------------------------------------------------------|
+/// | input   | `[batch, height, width, inputChannels]`                        |
+/// | weight  | `[kernelHeight, kernelWidth, inputChannels, outputChannels]`   |
+/// | output  | `[batch, outputHeight, outputWidth, outputChannels]`           |
+///
+/// `output[n, y, x, o] = Σ input[n, y·stride + ky − padding, x·stride + kx − padding, c] · weight[ky, kx, c, o]`
+/// over ky, kx and c; input outside the image counts as zero.
+public struct ConvolutionShape: Sendable, Equatable {
+  public var batch, height, width, inputChannels: Int
+  public var outputChannels, kernelHeight, kernelWidth: Int
+  public var stride, padding: Int
+
+  public init(
+    batch: Int, height: Int, width: Int, inputChannels: Int, outputChannels: Int, kernelHeight: Int,
+    kernelWidth: Int, stride: Int = 1, padding: Int = 0
+  ) {
+    self.batch = batch
+    self.height = height
+    self.width = width
+    self.inputChannels = inputChannels
+    self.outputChannels = outputChannels
+    self.kernelHeight = kernelHeight
+    self.kernelWidth = kernelWidth
+    self.stride = stride
+    self.padding = padding
+    precondition(batch >= 0 && inputChannels > 0 && outputChannels > 0, "sizes below one in \(self)")
+    precondition(kernelHeight > 0 && kernelWidth > 0 && stride > 0 && padding >= 0, "sizes below one in \(self)")
+    precondition(
+      height + 2 * padding >= kernelHeight && width + 2 * padding >= kernelWidth,
+      "a kernel of \(kernelHeight)x\(kernelWidth) does not fit an image of \(height)x\(width) padded by \(padding)")
+  }
+
+  /// Rows of the output.
+  public var outputHeight: Int { (height + 2 * padding - kernelHeight) / stride + 1 }
+  /// Columns of the output.
+  public var outputWidth: Int { (width + 2 * padding - kernelWidth) / stride + 1 }
+  /// Elements of the input.
+  public var inputCount: Int { batch * imageCount }
+  /// Elements of the output.
+  public var outputCount: Int { batch * outputImageCount }
+  /// Elements of the weight.
+  public var weightCount: Int { kernelHeight * kernelWidth * inputChannels * outputChannels }
+  /// Multiplications and additions of one forward pass, counted in pairs.
+  public var multiplyAdds: Int {
+    batch * outputHeight * outputWidth * kernelHeight * kernelWidth * inputChannels * outputChannels
+  }
+
+  /// Elements of one image of the input.
+  var imageCount: Int { height * width * inputChannels }
+  /// Elements of one image of the output.
+  var outputImageCount: Int { outputHeight * outputWidth * outputChannels }
+
+  /// Stops the program when a storage has not the size that these sizes ask for.
+  func check<Scalar>(input: Storage<Scalar>, weight: Storage<Scalar>, output: Storage<Scalar>) {
+    precondition(input.count == inputCount, "the input has \(input.count) elements, \(self) needs \(inputCount)")
+    precondition(weight.count == weightCount, "the weight has \(weight.count) elements, \(self) needs \(weightCount)")
+    precondition(output.count == outputCount, "the output has \(output.count) elements, \(self) needs \(outputCount)")
+  }
+}

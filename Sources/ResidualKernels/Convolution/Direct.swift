@@ -1,0 +1,312 @@
+// Direct.swift: convolution as sums over register tiles, image by image.
+//
+// Each image (or band of rows, when the batch is small) is copied once into a scratch image with a border of zeros,
+// which stays in the second cache while all its outputs are computed. Inside the loops there are then no tests
+// for the border and no special pixels.
+
+extension Kernels {
+  /// Convolution by register tiles. Same contract as ``convolution(_:input:weight:output:)``.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func directConvolution<Scalar: Element>(
+    _ shape: ConvolutionShape, input: Storage<Scalar>, weight: Storage<Scalar>, output: Storage<Scalar>
+  ) {
+    shape.check(input: input, weight: weight, output: output)
+    let depth = shape.kernelWidth * shape.inputChannels
+    let layout = PanelLayout(Scalar.self, depth: shape.kernelHeight * depth, channels: shape.outputChannels)
+    let panels = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
+    for row in 0..<layout.depth {
+      layout.pack(
+        row: row, from: weight.base + row * shape.outputChannels, step: 1, channels: shape.outputChannels,
+        into: panels.base)
+    }
+    let bands = shape.bands(rows: shape.outputHeight)
+    Parallel.forEachChunk(shape.batch * bands) { chunk in
+      let rows = Parallel.range(ofChunk: chunk % bands, of: bands, count: shape.outputHeight)
+      let band = PaddedBand(
+        image: input.base + chunk / bands * shape.imageCount, height: shape.height, width: shape.width,
+        channels: shape.inputChannels, firstRow: rows.lowerBound * shape.stride - shape.padding,
+        rows: (rows.count - 1) * shape.stride + shape.kernelHeight, left: shape.padding, right: shape.padding)
+      let target = ChannelRows(
+        output.base + (chunk / bands * shape.outputHeight + rows.lowerBound) * shape.outputWidth
+          * shape.outputChannels, pixels: rows.count * shape.outputWidth, channels: shape.outputChannels)
+      let grid = TapGrid(
+        height: rows.count, width: shape.outputWidth, inputRow: shape.stride * band.row,
+        inputPixel: shape.stride * shape.inputChannels, taps: shape.kernelHeight, tapStep: band.row, depth: depth,
+        outputRow: shape.outputWidth * layout.vectors, outputPixel: layout.vectors)
+      sumTaps(
+        grid.flattened(), input: band.start, panels: panels.vectors, layout: layout, output: target.start.vectors)
+      target.finish()
+      band.finish()
+    }
+  }
+
+  /// The gradient of the input by register tiles. Same contract as
+  /// ``convolutionInputGradient(_:outputGradient:weight:inputGradient:)``.
+  ///
+  /// With s the stride, input pixel i·s + r meets the weights k ≡ r + p (mod s) only, and meets them in output pixels
+  /// i + (r + p − k)/s. So for each of the s·s remainders (one for stride 1) the gradient is a convolution of the output's
+  /// gradient, at stride 1, with those weights in reverse order and with input and output channels swapped.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func directConvolutionInputGradient<Scalar: Element>(
+    _ shape: ConvolutionShape, outputGradient: Storage<Scalar>, weight: Storage<Scalar>,
+    inputGradient: Storage<Scalar>
+  ) {
+    shape.check(input: inputGradient, weight: weight, output: outputGradient)
+    let s = shape.stride
+    let phasesY = (0..<min(s, shape.height)).map {
+      Phase(remainder: $0, stride: s, padding: shape.padding, kernel: shape.kernelHeight)
+    }
+    let phasesX = (0..<min(s, shape.width)).map {
+      Phase(remainder: $0, stride: s, padding: shape.padding, kernel: shape.kernelWidth)
+    }
+    let top = phasesY.map(\.margin).max()!
+    let left = max(0, phasesX.map(\.margin).max()!)
+    let gridHeight = (shape.height + s - 1) / s
+    let gridWidth = (shape.width + s - 1) / s
+    let right = max(0, phasesX.map(\.offset).max()! + gridWidth - shape.outputWidth)
+    let reachY = phasesY.map(\.offset).max()! + top + 1
+
+    let packed = phasesY.map { y in
+      phasesX.map { x in packedPhase(weight, y, x, shape) }
+    }
+    let bands = shape.bands(rows: gridHeight)
+    let vectors = roundUp(shape.inputChannels, to: Scalar.lanes) / Scalar.lanes
+    Parallel.forEachChunk(shape.batch * bands) { chunk in
+      let n = chunk / bands
+      let rows = Parallel.range(ofChunk: chunk % bands, of: bands, count: gridHeight)
+      let band = PaddedBand(
+        image: outputGradient.base + n * shape.outputImageCount, height: shape.outputHeight, width: shape.outputWidth,
+        channels: shape.outputChannels, firstRow: rows.lowerBound - top, rows: rows.count - 1 + reachY, left: left,
+        right: right)
+      let firstRow = rows.lowerBound * s
+      let target = ChannelRows(
+        inputGradient.base + (n * shape.height + firstRow) * shape.width * shape.inputChannels,
+        pixels: (min(rows.upperBound * s, shape.height) - firstRow) * shape.width, channels: shape.inputChannels)
+      for (y, phaseY) in phasesY.enumerated() {
+        for (x, phaseX) in phasesX.enumerated() {
+          let grid = TapGrid(
+            height: (min(rows.upperBound * s, shape.height) - firstRow - y + s - 1) / s,
+            width: (shape.width - x + s - 1) / s, inputRow: band.row, inputPixel: shape.outputChannels,
+            taps: phaseY.taps, tapStep: band.row, depth: phaseX.taps * shape.outputChannels,
+            outputRow: s * shape.width * vectors, outputPixel: s * vectors)
+          sumTaps(
+            grid.flattened(),
+            input: band.start + (top - phaseY.margin) * band.row + (left - phaseX.margin) * shape.outputChannels,
+            panels: packed[y][x].panels.vectors, layout: packed[y][x].layout,
+            output: target.start.vectors + (y * shape.width + x) * vectors)
+        }
+      }
+      target.finish()
+      band.finish()
+    }
+  }
+
+  /// The gradient of the weight by register tiles. Same contract as
+  /// ``convolutionWeightGradient(_:input:outputGradient:weightGradient:)``.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func directConvolutionWeightGradient<Scalar: Element>(
+    _ shape: ConvolutionShape, input: Storage<Scalar>, outputGradient: Storage<Scalar>,
+    weightGradient: Storage<Scalar>
+  ) {
+    shape.check(input: input, weight: weightGradient, output: outputGradient)
+    let depth = shape.kernelWidth * shape.inputChannels
+    let vectors = roundUp(shape.outputChannels, to: Scalar.lanes) / Scalar.lanes
+    let bands = shape.bands(rows: shape.outputHeight)
+    let partial = PartialSums<Scalar>(
+      items: shape.batch * bands, rows: shape.kernelHeight * depth, channels: shape.outputChannels)
+    partial.forEachItem { item, sums in
+      let rows = Parallel.range(ofChunk: item % bands, of: bands, count: shape.outputHeight)
+      let band = PaddedBand(
+        image: input.base + item / bands * shape.imageCount, height: shape.height, width: shape.width,
+        channels: shape.inputChannels, firstRow: rows.lowerBound * shape.stride - shape.padding,
+        rows: (rows.count - 1) * shape.stride + shape.kernelHeight, left: shape.padding, right: shape.padding)
+      let gradient = ChannelRows(
+        outputGradient.base + (item / bands * shape.outputHeight + rows.lowerBound) * shape.outputWidth
+          * shape.outputChannels, pixels: rows.count * shape.outputWidth, channels: shape.outputChannels)
+      gradient.load()
+      let grid = TapGrid(
+        height: rows.count, width: shape.outputWidth, inputRow: shape.stride * band.row,
+        inputPixel: shape.stride * shape.inputChannels, taps: shape.kernelHeight, tapStep: band.row, depth: depth,
+        outputRow: 0, outputPixel: 0)
+      addOuterProducts(
+        grid, input: band.start, gradient: gradient.start.vectors,
+        GradientGrid(row: shape.outputWidth * vectors, pixel: vectors), vectors: vectors, sums: sums.vectors)
+      gradient.release()
+      band.finish()
+    }
+    partial.total(into: weightGradient)
+  }
+
+  /// The weights that one phase of the input's gradient meets, turned round: rows are taps and output channels, columns
+  /// are input channels.
+  private static func packedPhase<Scalar: Element>(
+    _ weight: Storage<Scalar>, _ y: Phase, _ x: Phase, _ shape: ConvolutionShape
+  ) -> (layout: PanelLayout, panels: Storage<Scalar>) {
+    let layout = PanelLayout(
+      Scalar.self, depth: y.taps * x.taps * shape.outputChannels, channels: shape.inputChannels)
+    let panels = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
+    var row = 0
+    for ky in y.kernelPositions {
+      for kx in x.kernelPositions {
+        let tap = weight.base + (ky * shape.kernelWidth + kx) * shape.inputChannels * shape.outputChannels
+        for o in 0..<shape.outputChannels {
+          layout.pack(
+            row: row, from: tap + o, step: shape.outputChannels, channels: shape.inputChannels, into: panels.base)
+          row += 1
+        }
+      }
+    }
+    return (layout, panels)
+  }
+}
+
+/// Along one axis, the input pixels i·s + r and the weights they meet.
+private struct Phase {
+  /// Positions in the kernel, in the order of the output pixels that they belong to (so from last to first).
+  let kernelPositions: [Int]
+  /// The last output pixel that input pixel i·s + r meets is i + offset.
+  let offset: Int
+
+  init(remainder: Int, stride: Int, padding: Int, kernel: Int) {
+    kernelPositions = Swift.stride(from: (remainder + padding) % stride, to: kernel, by: stride).reversed()
+    offset = (remainder + padding) / stride
+  }
+
+  var taps: Int { kernelPositions.count }
+  /// The first output pixel that it meets is i − margin.
+  var margin: Int { taps - 1 - offset }
+}
+
+extension ConvolutionShape {
+  /// Parts into which an image's rows are cut, so that a small batch is work for many threads.
+  func bands(rows: Int) -> Int { batch == 0 ? 1 : max(1, min(rows / 4, 16 / batch)) }
+}
+
+/// Some rows of an image with a border of zeros around them; the image itself where no border is needed.
+struct PaddedBand<Scalar: Element> {
+  /// The first scalar of the first row, its border included.
+  let start: UnsafePointer<Scalar>
+  /// Scalars from one row to the next.
+  let row: Int
+  private let scratch: Storage<Scalar>?
+
+  /// `rows` rows from `firstRow` on, which may lie outside the image, with `left` and `right` pixels at the sides.
+  @inline(__always)
+  init(
+    image: UnsafePointer<Scalar>, height: Int, width: Int, channels: Int, firstRow: Int, rows: Int, left: Int,
+    right: Int
+  ) {
+    if left == 0 && right == 0 && firstRow >= 0 && firstRow + rows <= height {
+      start = image + firstRow * width * channels
+      row = width * channels
+      scratch = nil
+      return
+    }
+    row = (left + width + right) * channels
+    let storage = Storage<Scalar>(uninitialized: rows * row)
+    var target = storage.base
+    for y in firstRow..<firstRow + rows {
+      if y < 0 || y >= height {
+        target.update(repeating: 0, count: row)
+      } else {
+        target.update(repeating: 0, count: left * channels)
+        (target + left * channels).update(from: image + y * width * channels, count: width * channels)
+        (target + (left + width) * channels).update(repeating: 0, count: right * channels)
+      }
+      target += row
+    }
+    start = UnsafePointer(storage.base)
+    scratch = storage
+  }
+
+  /// Keeps the memory alive until the kernels are done with it.
+  @inline(__always) func finish() { withExtendedLifetime(scratch) {} }
+}
+
+/// Pixels whose channels fill whole vectors: the tensor's own memory where they do anyway, else a scratch copy.
+struct ChannelRows<Scalar: Element> {
+  /// The first pixel, as the kernels read or write it.
+  let start: UnsafeMutablePointer<Scalar>
+  private let tensor: UnsafeMutablePointer<Scalar>
+  private let pixels, channels, filledChannels: Int
+  private let scratch: Storage<Scalar>?
+
+  @inline(__always)
+  init(_ tensor: UnsafeMutablePointer<Scalar>, pixels: Int, channels: Int) {
+    self.tensor = tensor
+    self.pixels = pixels
+    self.channels = channels
+    filledChannels = roundUp(channels, to: Scalar.lanes)
+    scratch = filledChannels == channels ? nil : Storage(uninitialized: pixels * filledChannels)
+    start = scratch?.base ?? tensor
+  }
+
+  /// Copies the tensor's pixels in; the channels that it has not are zero.
+  @inline(__always)
+  func load() {
+    guard scratch != nil else { return }
+    for pixel in 0..<pixels {
+      (start + pixel * filledChannels).update(from: tensor + pixel * channels, count: channels)
+      (start + pixel * filledChannels + channels).update(repeating: 0, count: filledChannels - channels)
+    }
+  }
+
+  /// Copies what the kernels wrote to the tensor.
+  @inline(__always)
+  func finish() {
+    guard scratch != nil else { return }
+    for pixel in 0..<pixels {
+      (tensor + pixel * channels).update(from: start + pixel * filledChannels, count: channels)
+    }
+    release()
+  }
+
+  /// Keeps the memory alive until the kernels are done with it.
+  @inline(__always) func release() { withExtendedLifetime(scratch) {} }
+}
+
+/// Sums over many items, one for each of a fixed number of chunks, added in the order of the chunks.
+struct PartialSums<Scalar: Element> {
+  private let items, rows, channels, vectors, chunks: Int
+  private let sums: [Storage<Scalar>]
+
+  init(items: Int, rows: Int, channels: Int) {
+    self.items = items
+    self.rows = rows
+    self.channels = channels
+    vectors = roundUp(channels, to: Scalar.lanes) / Scalar.lanes
+    // 16 chunks are work for as many threads; fewer where the sums are so large that adding them up would cost more.
+    let size = rows * vectors
+    chunks = max(1, min(items, size > 1 << 17 ? 4 : 16))
+    sums = (0..<chunks).map { _ in Storage(uninitialized: size * Scalar.lanes) }
+  }
+
+  /// Calls `body` for each item with the sums of its chunk.
+  @inline(__always)
+  func forEachItem(_ body: (_ item: Int, _ sums: UnsafeMutablePointer<Scalar>) -> Void) {
+    Parallel.forEachChunk(chunks) { chunk in
+      let sums = sums[chunk].base
+      sums.update(repeating: 0, count: rows * vectors * Scalar.lanes)
+      for item in Parallel.range(ofChunk: chunk, of: chunks, count: items) { body(item, sums) }
+    }
+  }
+
+  /// The sum over all chunks, without the channels that only fill vectors.
+  @inline(__always)
+  func total(into target: Storage<Scalar>) {
+    let width = vectors * Scalar.lanes
+    Parallel.forEachChunk(min(16, rows)) { part in
+      for row in Parallel.range(ofChunk: part, of: min(16, rows), count: rows) {
+        let source = row * width
+        for c in 0..<channels {
+          var total = sums[0].base[source + c]
+          for chunk in 1..<chunks { total += sums[chunk].base[source + c] }
+          target.base[row * channels + c] = total
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,146 @@
+// Elementwise.swift: one number in, one number out; and sums of all numbers.
+
+extension Kernels {
+  /// What two tensors of one shape are combined with.
+  public enum Operation: Sendable { case add, subtract, multiply, divide }
+
+  /// `output[i] = a[i] ∘ b[i]`. The output may be one of the inputs.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func combine<Scalar: Element>(
+    _ operation: Operation, _ a: Storage<Scalar>, _ b: Storage<Scalar>, into output: Storage<Scalar>
+  ) {
+    switch operation {
+    case .add: map(a, b, into: output) { $0 + $1 } vector: { $0 + $1 }
+    case .subtract: map(a, b, into: output) { $0 - $1 } vector: { $0 - $1 }
+    case .multiply: map(a, b, into: output) { $0 * $1 } vector: { $0 * $1 }
+    case .divide: map(a, b, into: output) { $0 / $1 } vector: { $0 / $1 }
+    }
+  }
+
+  /// `output[i] = a[i] ∘ b` for one number b.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func combine<Scalar: Element>(
+    _ operation: Operation, _ a: Storage<Scalar>, _ b: Scalar, into output: Storage<Scalar>
+  ) {
+    let v = Scalar.Vector(repeating: b)
+    switch operation {
+    case .add: map(a, a, into: output) { x, _ in x + b } vector: { x, _ in x + v }
+    case .subtract: map(a, a, into: output) { x, _ in x - b } vector: { x, _ in x - v }
+    case .multiply: map(a, a, into: output) { x, _ in x * b } vector: { x, _ in x * v }
+    case .divide: map(a, a, into: output) { x, _ in x / b } vector: { x, _ in x / v }
+    }
+  }
+
+  /// `output[i] = alpha · a[i] + beta · b[i]`.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func linearCombination<Scalar: Element>(
+    _ alpha: Scalar, _ a: Storage<Scalar>, _ beta: Scalar, _ b: Storage<Scalar>, into output: Storage<Scalar>
+  ) {
+    let alphas = Scalar.Vector(repeating: alpha)
+    let betas = Scalar.Vector(repeating: beta)
+    map(a, b, into: output) { alpha * $0 + beta * $1 } vector: { alphas * $0 + betas * $1 }
+  }
+
+  /// `output[i] = max(input[i], 0)`; NaN stays NaN.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func rectify<Scalar: Element>(_ input: Storage<Scalar>, into output: Storage<Scalar>) {
+    map(input, input, into: output) { x, _ in x < 0 ? 0 : x } vector: { x, _ in Scalar.rectified(x) }
+  }
+
+  /// `output[i] = value[i]` where `condition[i] > 0`, else 0.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func keep<Scalar: Element>(
+    _ value: Storage<Scalar>, wherePositive condition: Storage<Scalar>, into output: Storage<Scalar>
+  ) {
+    map(value, condition, into: output) { $1 > 0 ? $0 : 0 } vector: { Scalar.keep($0, wherePositive: $1) }
+  }
+
+  /// `Σ a[i]`, summed in `Double`.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func sum<Scalar: Element>(_ a: Storage<Scalar>) -> Double {
+    reduce(a.count) { i in Double(a.base[i]) }
+  }
+
+  /// `Σ a[i] · b[i]`, summed in `Double`.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func dot<Scalar: Element>(_ a: Storage<Scalar>, _ b: Storage<Scalar>) -> Double {
+    precondition(a.count == b.count, "\(a.count) and \(b.count) elements")
+    return reduce(a.count) { i in Double(a.base[i]) * Double(b.base[i]) }
+  }
+
+  /// The smallest and the largest element; NaN where there is one. Needs at least one element.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func extremes<Scalar: Element>(_ a: Storage<Scalar>) -> (smallest: Scalar, largest: Scalar) {
+    precondition(a.count > 0, "the extremes of no elements")
+    var smallest = a.base[0]
+    var largest = smallest
+    for i in 0..<a.count {
+      let x = a.base[i]
+      if x.isNaN { return (x, x) }
+      if x < smallest { smallest = x }
+      if x > largest { largest = x }
+    }
+    return (smallest, largest)
+  }
+
+  /// The index of the first element that is infinite or NaN.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func firstNonFinite<Scalar: Element>(_ a: Storage<Scalar>) -> Int? {
+    for i in 0..<a.count where !a.base[i].isFinite { return i }
+    return nil
+  }
+
+  /// Adds the elements of blocks of 16,384 in turn, then the blocks in their order.
+  @inline(__always)
+  private static func reduce(_ count: Int, _ value: (Int) -> Double) -> Double {
+    let block = 16384
+    var total = 0.0
+    for start in stride(from: 0, to: count, by: block) {
+      // Eight sums side by side fill a vector and hide the time of an addition.
+      var sums = SIMD8<Double>.zero
+      let end = min(start + block, count)
+      var i = start
+      while i + 8 <= end {
+        sums += SIMD8(
+          value(i), value(i + 1), value(i + 2), value(i + 3), value(i + 4), value(i + 5), value(i + 6), value(i + 7))
+        i += 8
+      }
+      var sum = sums.sum()
+      while i < end {
+        sum += value(i)
+        i += 1
+      }
+      total += sum
+    }
+    return total
+  }
+
+  /// `output[i] = f(a[i], b[i])`, in vectors on all threads or, for the reference, one by one.
+  @inline(__always)
+  private static func map<Scalar: Element>(
+    _ a: Storage<Scalar>, _ b: Storage<Scalar>, into output: Storage<Scalar>, scalar: (Scalar, Scalar) -> Scalar,
+    vector: (Scalar.Vector, Scalar.Vector) -> Scalar.Vector
+  ) {
+    precondition(
+      a.count == b.count && b.count == output.count, "\(a.count), \(b.count) and \(output.count) elements")
+    if implementation == .reference {
+      for i in 0..<a.count { output.base[i] = scalar(a.base[i], b.base[i]) }
+      return
+    }
+    let chunks = max(1, a.vectorCount / 4096)
+    Parallel.forEachChunk(chunks) { chunk in
+      for i in Parallel.range(ofChunk: chunk, of: chunks, count: a.vectorCount) {
+        output.vectors[i] = vector(a.vectors[i], b.vectors[i])
+      }
+    }
+  }
+}

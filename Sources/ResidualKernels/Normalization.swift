@@ -1,0 +1,222 @@
+// Normalization.swift: statistics of channels, and the passes of batch normalization.
+//
+// A batch of images is a matrix here: one row for each of the m = N·H·W pixels, one column for each channel.
+
+extension Kernels {
+  /// The mean and the biased variance of each channel: `mean = 1/m Σ x`, `variance = 1/m Σ (x − mean)²`.
+  ///
+  /// The variance of a chunk of rows is taken about the chunk's own mean while the chunk is in the cache, and the
+  /// chunks are merged in `Double` (Chan, Golub & LeVeque 1979). `E[x²] − E[x]²` would cancel in `Float`.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func channelStatistics<Scalar: Element>(
+    _ input: Storage<Scalar>, channels: Int, mean: Storage<Scalar>, variance: Storage<Scalar>
+  ) {
+    let rows = RowChunks(input, channels: channels)
+    precondition(mean.count == channels && variance.count == channels, "\(channels) channels, \(mean.count) means")
+    let partial = Storage<Scalar>(uninitialized: rows.chunks * 2 * rows.stride)
+    Parallel.forEachChunk(rows.chunks) { chunk in
+      let means = partial.base + chunk * 2 * rows.stride
+      let squares = means + rows.stride
+      let range = rows.range(chunk)
+      let share = 1 / Scalar(range.count)
+      rows.sums(range, into: means) { x, _ in x } vector: { x, _ in x }
+      for c in 0..<channels { means[c] *= share }
+      rows.sums(range, into: squares) { x, c in
+        let d = x - means[c]
+        return d * d
+      } vector: { x, q in
+        let d = x - means.vectors[q]
+        return d * d
+      }
+    }
+    for c in 0..<channels {
+      var count = 0.0
+      var merged = 0.0
+      var squares = 0.0
+      for chunk in 0..<rows.chunks {
+        let n = Double(rows.range(chunk).count)
+        let delta = Double(partial.base[chunk * 2 * rows.stride + c]) - merged
+        squares += Double(partial.base[(chunk * 2 + 1) * rows.stride + c]) + delta * delta * count * n / (count + n)
+        merged += delta * n / (count + n)
+        count += n
+      }
+      mean.base[c] = Scalar(merged)
+      variance.base[c] = Scalar(squares / count)
+    }
+  }
+
+  /// `output = (input − mean) · scale + shift`, with one mean, scale and shift for each channel.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func normalize<Scalar: Element>(
+    _ input: Storage<Scalar>, channels: Int, mean: Storage<Scalar>, scale: Storage<Scalar>, shift: Storage<Scalar>,
+    output: Storage<Scalar>
+  ) {
+    let rows = RowChunks(input, channels: channels)
+    precondition(output.count == input.count, "input of \(input.count), output of \(output.count) elements")
+    precondition(mean.count == channels && scale.count == channels && shift.count == channels, "\(channels) channels")
+    Parallel.forEachChunk(rows.chunks) { chunk in
+      rows.map(rows.range(chunk), into: output.base) { x, _, c in
+        (x - mean.base[c]) * scale.base[c] + shift.base[c]
+      } vector: { x, _, q in
+        var y = shift.vectors[q]
+        y.multiplyAdd(x - mean.vectors[q], scale.vectors[q])
+        return y
+      }
+    }
+  }
+
+  /// `sums = Σ gradient` and `products = Σ gradient · (input − mean) · factor` over the pixels, for each channel.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func normalizationSums<Scalar: Element>(
+    gradient: Storage<Scalar>, input: Storage<Scalar>, channels: Int, mean: Storage<Scalar>,
+    factor: Storage<Scalar>, sums: Storage<Scalar>, products: Storage<Scalar>
+  ) {
+    let rows = RowChunks(gradient, channels: channels)
+    precondition(gradient.count == input.count, "gradient of \(gradient.count), input of \(input.count) elements")
+    let partial = Storage<Scalar>(uninitialized: rows.chunks * 2 * rows.stride)
+    Parallel.forEachChunk(rows.chunks) { chunk in
+      let sums = partial.base + chunk * 2 * rows.stride
+      let range = rows.range(chunk)
+      rows.sums(range, into: sums) { g, _ in g } vector: { g, _ in g }
+      rows.sums(range, with: input.base, into: sums + rows.stride) { g, x, c in
+        g * (x - mean.base[c])
+      } vector: { g, x, q in
+        g * (x - mean.vectors[q])
+      }
+    }
+    for c in 0..<channels {
+      var sum = 0.0
+      var product = 0.0
+      for chunk in 0..<rows.chunks {
+        sum += Double(partial.base[chunk * 2 * rows.stride + c])
+        product += Double(partial.base[(chunk * 2 + 1) * rows.stride + c])
+      }
+      sums.base[c] = Scalar(sum)
+      products.base[c] = Scalar(product * Double(factor.base[c]))
+    }
+  }
+
+  /// `inputGradient = a · gradient + b · (input − mean) + d`, with one a, b, d and mean for each channel.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func combine<Scalar: Element>(
+    gradient: Storage<Scalar>, input: Storage<Scalar>, channels: Int, a: Storage<Scalar>, b: Storage<Scalar>,
+    d: Storage<Scalar>, mean: Storage<Scalar>, inputGradient: Storage<Scalar>
+  ) {
+    let rows = RowChunks(gradient, channels: channels)
+    precondition(gradient.count == input.count && input.count == inputGradient.count, "sizes that differ")
+    Parallel.forEachChunk(rows.chunks) { chunk in
+      rows.map(rows.range(chunk), with: input.base, into: inputGradient.base) { g, x, c in
+        a.base[c] * g + b.base[c] * (x - mean.base[c]) + d.base[c]
+      } vector: { g, x, q in
+        var y = d.vectors[q]
+        y.multiplyAdd(g, a.vectors[q])
+        y.multiplyAdd(x - mean.vectors[q], b.vectors[q])
+        return y
+      }
+    }
+  }
+}
+
+/// A matrix of pixels by channels, cut into chunks of rows that fit the second cache.
+struct RowChunks<Scalar: Element> {
+  let rows, channels, chunks: Int
+  /// Scalars from one chunk's sums to the next: whole vectors.
+  let stride: Int
+  private let input: UnsafePointer<Scalar>
+
+  @inline(__always)
+  init(_ input: Storage<Scalar>, channels: Int) {
+    precondition(channels > 0 && input.count % channels == 0, "\(input.count) elements in rows of \(channels)")
+    rows = input.count / channels
+    self.channels = channels
+    chunks = max(1, min(rows, (input.count + 16383) / 16384))
+    stride = roundUp(channels, to: Scalar.lanes)
+    self.input = UnsafePointer(input.base)
+  }
+
+  @inline(__always)
+  func range(_ chunk: Int) -> Range<Int> { Parallel.range(ofChunk: chunk, of: chunks, count: rows) }
+
+  /// Whether the rows are whole vectors and the vector version runs.
+  @inline(__always) private var usesVectors: Bool {
+    channels % Scalar.lanes == 0 && Kernels.implementation == .fast
+  }
+
+  /// `sums[c] = Σ value(x, other, c)` over the rows in `range`.
+  @inline(__always)
+  func sums(
+    _ range: Range<Int>, with other: UnsafePointer<Scalar>? = nil, into sums: UnsafeMutablePointer<Scalar>,
+    scalar: (Scalar, Scalar, Int) -> Scalar, vector: (Scalar.Vector, Scalar.Vector, Int) -> Scalar.Vector
+  ) {
+    let other = other ?? input
+    guard usesVectors else {
+      for c in 0..<channels { sums[c] = 0 }
+      for row in range {
+        for c in 0..<channels { sums[c] += scalar(input[row * channels + c], other[row * channels + c], c) }
+      }
+      return
+    }
+    let width = channels / Scalar.lanes
+    for q in 0..<width {
+      // Four sums at once: one alone would wait for its own last addition.
+      var s0 = Scalar.Vector.zero, s1 = s0, s2 = s0, s3 = s0
+      var x = input.vectors + range.lowerBound * width + q
+      var y = other.vectors + range.lowerBound * width + q
+      var left = range.count
+      while left >= 4 {
+        s0 += vector(x[0], y[0], q)
+        s1 += vector(x[width], y[width], q)
+        s2 += vector(x[2 * width], y[2 * width], q)
+        s3 += vector(x[3 * width], y[3 * width], q)
+        x += 4 * width
+        y += 4 * width
+        left -= 4
+      }
+      while left > 0 {
+        s0 += vector(x[0], y[0], q)
+        x += width
+        y += width
+        left -= 1
+      }
+      sums.vectors[q] = (s0 + s1) + (s2 + s3)
+    }
+  }
+
+  /// `sums` of one matrix alone.
+  @inline(__always)
+  func sums(
+    _ range: Range<Int>, into sums: UnsafeMutablePointer<Scalar>, scalar: (Scalar, Int) -> Scalar,
+    vector: (Scalar.Vector, Int) -> Scalar.Vector
+  ) {
+    self.sums(range, with: nil, into: sums) { x, _, c in scalar(x, c) } vector: { x, _, q in vector(x, q) }
+  }
+
+  /// `output = value(x, other, c)` for every element of the rows in `range`.
+  @inline(__always)
+  func map(
+    _ range: Range<Int>, with other: UnsafePointer<Scalar>? = nil, into output: UnsafeMutablePointer<Scalar>,
+    scalar: (Scalar, Scalar, Int) -> Scalar, vector: (Scalar.Vector, Scalar.Vector, Int) -> Scalar.Vector
+  ) {
+    let other = other ?? input
+    guard usesVectors else {
+      for row in range {
+        for c in 0..<channels {
+          let i = row * channels + c
+          output[i] = scalar(input[i], other[i], c)
+        }
+      }
+      return
+    }
+    let width = channels / Scalar.lanes
+    for row in range {
+      for q in 0..<width {
+        let i = row * width + q
+        output.vectors[i] = vector(input.vectors[i], other.vectors[i], q)
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+// Parallel.swift: fixed chunks of work, spread over threads.
+
+import Dispatch
+import Foundation
+import Synchronization
+
+/// How the kernels use threads.
+///
+/// Work is cut into chunks whose number depends on the shapes alone, never on the number of threads, and partial
+/// sums are added in the order of the chunks. So a result has the same bits with one thread and with many.
+public enum Parallel {
+  private static let threadCount = Atomic<Int>(ProcessInfo.processInfo.activeProcessorCount)
+
+  /// Threads that work at once, at least 1. All of the machine's processors unless it is set.
+  public static var threads: Int {
+    get { threadCount.load(ordering: .relaxed) }
+    set {
+      precondition(newValue >= 1, "\(newValue) threads")
+      threadCount.store(newValue, ordering: .relaxed)
+    }
+  }
+
+  /// Calls `body` once for each chunk, several at a time; returns when all are done.
+  static func forEachChunk(_ chunks: Int, _ body: (Int) -> Void) {
+    let workers = min(threads, chunks)
+    if workers <= 1 {
+      for chunk in 0..<chunks { body(chunk) }
+      return
+    }
+    // A counter hands out the chunks, so a thread that the system delays holds up one chunk only.
+    let next = Atomic<Int>(0)
+    withoutActuallyEscaping(body) { body in
+      nonisolated(unsafe) let body = body
+      DispatchQueue.concurrentPerform(iterations: workers) { _ in
+        while true {
+          let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          if chunk >= chunks { return }
+          body(chunk)
+        }
+      }
+    }
+  }
+
+  /// The items of chunk number `chunk` when `count` items are cut into `chunks` parts as equal as can be.
+  static func range(ofChunk chunk: Int, of chunks: Int, count: Int) -> Range<Int> {
+    count * chunk / chunks..<count * (chunk + 1) / chunks
+  }
+}

@@ -1,0 +1,112 @@
+// Pooling.swift: the largest of a window, the mean of an image.
+
+extension Kernels {
+  /// `output[n, y, x, c]` = the largest input in the window that starts at (y·stride − padding, x·stride − padding).
+  /// Pixels outside the image take no part (the border of Torch; see ``ConvolutionShape`` for the sizes, whose
+  /// `inputChannels` and `outputChannels` are equal here).
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func maxPool<Scalar: Element>(
+    _ shape: ConvolutionShape, input: Storage<Scalar>, output: Storage<Scalar>
+  ) {
+    precondition(input.count == shape.inputCount && output.count == shape.outputCount, "sizes that are not \(shape)")
+    let channels = shape.inputChannels
+    let usesVectors = channels % Scalar.lanes == 0 && implementation == .fast
+    Parallel.forEachChunk(shape.batch * shape.outputHeight) { row in
+      let (n, y) = (row / shape.outputHeight, row % shape.outputHeight)
+      for x in 0..<shape.outputWidth {
+        let target = output.base + (row * shape.outputWidth + x) * channels
+        var isFirst = true
+        shape.forEachWindowPixel(n, y, x) { pixel in
+          let source = input.base + pixel * channels
+          if isFirst {
+            target.update(from: source, count: channels)
+          } else if usesVectors {
+            for q in 0..<channels / Scalar.lanes {
+              target.vectors[q] = pointwiseMax(target.vectors[q], source.vectors[q])
+            }
+          } else {
+            for c in 0..<channels where source[c] > target[c] { target[c] = source[c] }
+          }
+          isFirst = false
+        }
+      }
+    }
+  }
+
+  /// The gradient of an output goes to the input that was the largest of its window, the first one if several are.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func maxPoolGradient<Scalar: Element>(
+    _ shape: ConvolutionShape, input: Storage<Scalar>, output: Storage<Scalar>, outputGradient: Storage<Scalar>,
+    inputGradient: Storage<Scalar>
+  ) {
+    precondition(input.count == shape.inputCount && inputGradient.count == input.count, "sizes that are not \(shape)")
+    precondition(output.count == shape.outputCount && outputGradient.count == output.count, "sizes that are not \(shape)")
+    let channels = shape.inputChannels
+    inputGradient.base.update(repeating: 0, count: inputGradient.count)
+    Parallel.forEachChunk(shape.batch) { n in
+      let pending = Storage<Scalar>(uninitialized: channels)
+      for y in 0..<shape.outputHeight {
+        for x in 0..<shape.outputWidth {
+          let start = ((n * shape.outputHeight + y) * shape.outputWidth + x) * channels
+          pending.base.update(from: outputGradient.base + start, count: channels)
+          shape.forEachWindowPixel(n, y, x) { pixel in
+            for c in 0..<channels where input.base[pixel * channels + c] == output.base[start + c] {
+              inputGradient.base[pixel * channels + c] += pending.base[c]
+              pending.base[c] = 0  // the next input that is as large gets nothing
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// `output[n, c] = 1/pixels Σ input[n, pixel, c]`.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func averagePool<Scalar: Element>(
+    input: Storage<Scalar>, batch: Int, pixels: Int, channels: Int, output: Storage<Scalar>
+  ) {
+    precondition(input.count == batch * pixels * channels, "\(input.count) elements of [\(batch), \(pixels), \(channels)]")
+    precondition(output.count == batch * channels, "\(output.count) elements of [\(batch), \(channels)]")
+    let share = 1 / Scalar(pixels)
+    Parallel.forEachChunk(batch) { n in
+      let target = output.base + n * channels
+      target.update(repeating: 0, count: channels)
+      for pixel in n * pixels..<(n + 1) * pixels {
+        for c in 0..<channels { target[c] += input.base[pixel * channels + c] }
+      }
+      for c in 0..<channels { target[c] *= share }
+    }
+  }
+
+  /// Every pixel gets an equal share of the gradient: `inputGradient[n, pixel, c] = outputGradient[n, c] / pixels`.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func averagePoolGradient<Scalar: Element>(
+    outputGradient: Storage<Scalar>, batch: Int, pixels: Int, channels: Int, inputGradient: Storage<Scalar>
+  ) {
+    precondition(outputGradient.count == batch * channels, "\(outputGradient.count) elements of [\(batch), \(channels)]")
+    precondition(inputGradient.count == batch * pixels * channels, "\(inputGradient.count) elements")
+    let share = 1 / Scalar(pixels)
+    Parallel.forEachChunk(batch) { n in
+      let source = outputGradient.base + n * channels
+      for pixel in n * pixels..<(n + 1) * pixels {
+        for c in 0..<channels { inputGradient.base[pixel * channels + c] = source[c] * share }
+      }
+    }
+  }
+}
+
+extension ConvolutionShape {
+  /// Visits the pixels of a window that lie in the image, row by row, by their index in the batch.
+  @inline(__always)
+  func forEachWindowPixel(_ n: Int, _ y: Int, _ x: Int, _ body: (_ pixel: Int) -> Void) {
+    let top = y * stride - padding
+    let left = x * stride - padding
+    for inputY in max(0, top)..<min(height, top + kernelHeight) {
+      for inputX in max(0, left)..<min(width, left + kernelWidth) { body((n * height + inputY) * width + inputX) }
+    }
+  }
+}

@@ -1,0 +1,230 @@
+// TapSum.swift: the one sum under convolution forward, backward-data, weight gradient and matrix product.
+//
+// In a padded image in [H, W, C] the kernel's row of kW pixels is kW·C neighbouring numbers. So a convolution is,
+// for each output pixel, a sum over a few *taps* (the kernel's rows), each a run of `depth` neighbouring inputs,
+// times a row of output channels. A matrix product is the same with one tap; backward-data is the same with the
+// weights turned round, once for stride 1 and once for each parity of the pixel for stride 2.
+
+/// A grid of outputs and where their inputs lie.
+struct TapGrid {
+  /// The grid of outputs.
+  var height, width: Int
+  /// Scalars from the input of one output to that of the next row, the next pixel.
+  var inputRow, inputPixel: Int
+  /// Runs of neighbouring inputs that an output sums over, scalars from one to the next, and their length.
+  var taps, tapStep, depth: Int
+  /// Vectors from one output to the next row, the next pixel.
+  var outputRow, outputPixel: Int
+
+  /// One long row instead of many short ones, where rows lie end to end: fewer pixels left over by the tiles.
+  func flattened() -> TapGrid {
+    guard inputRow == width * inputPixel && outputRow == width * outputPixel else { return self }
+    var grid = self
+    grid.width = height * width
+    grid.height = 1
+    return grid
+  }
+}
+
+/// Weights in the order in which the tiles read them: panels of ``panelVectors`` vectors of output channels; in a
+/// panel, one row of vectors for each of the `depth` inputs. Missing channels are zero.
+struct PanelLayout {
+  /// Inputs that are multiplied (taps times depth) and vectors of output channels.
+  var depth, vectors: Int
+
+  init<Scalar: Element>(_: Scalar.Type, depth: Int, channels: Int) {
+    self.depth = depth
+    vectors = roundUp(channels, to: Scalar.lanes) / Scalar.lanes
+  }
+
+  /// Vectors in all panels together.
+  var count: Int { depth * vectors }
+
+  /// The panels: the first vector of each and how many vectors wide it is.
+  @inline(__always)
+  func forEachPanel(_ body: (_ vector: Int, _ width: Int) -> Void) {
+    var vector = 0
+    while vector < vectors {
+      let width = min(panelVectors, vectors - vector)
+      body(vector, width)
+      vector += width
+    }
+  }
+
+  /// Where the panel of a vector starts.
+  @inline(__always) func start(ofPanel vector: Int) -> Int { vector * depth }
+
+  /// Packs the channels of row `row`, `channels` scalars `step` apart, into the panels.
+  @inline(__always)
+  func pack<Scalar: Element>(
+    row: Int, from source: UnsafePointer<Scalar>, step: Int, channels: Int, into panels: UnsafeMutablePointer<Scalar>
+  ) {
+    let lanes = Scalar.lanes
+    forEachPanel { vector, width in
+      let target = panels + (start(ofPanel: vector) + row * width) * lanes
+      let first = vector * lanes
+      let present = min(width * lanes, channels - first)
+      for i in 0..<present { target[i] = source[(first + i) * step] }
+      for i in present..<width * lanes { target[i] = 0 }
+    }
+  }
+}
+
+/// Sums one panel for the whole grid. With `accumulating` it adds to what the output holds.
+@inline(__always)
+private func sumStrip<Tile: RegisterTile>(
+  _: Tile.Type, _ grid: TapGrid, row: Int, pixel: inout Int, input: UnsafePointer<Tile.Scalar>,
+  panel: UnsafePointer<Tile.Scalar.Vector>, output: UnsafeMutablePointer<Tile.Scalar.Vector>, accumulating: Bool
+) {
+  while pixel + Tile.count <= grid.width {
+    let target = output + row * grid.outputRow + pixel * grid.outputPixel
+    var tile = accumulating ? Tile(load: target, step: grid.outputPixel) : Tile()
+    var weights = panel
+    var tap = input + row * grid.inputRow + pixel * grid.inputPixel
+    for _ in 0..<grid.taps {
+      for i in 0..<grid.depth {
+        tile.multiplyAdd(tap + i, step: grid.inputPixel, Tile.Row(load: weights))
+        weights += Tile.Row.vectors
+      }
+      tap += grid.tapStep
+    }
+    tile.store(target, step: grid.outputPixel)
+    pixel += Tile.count
+  }
+}
+
+/// `output[y, x] = Σ over taps and depth of input · weights`, for all panels.
+@inline(__always)
+func sumTaps<Scalar: Element>(
+  _ grid: TapGrid, input: UnsafePointer<Scalar>, panels: UnsafePointer<Scalar.Vector>, layout: PanelLayout,
+  output: UnsafeMutablePointer<Scalar.Vector>, accumulating: Bool = false
+) {
+  layout.forEachPanel { vector, width in
+    sumPanel(
+      grid, input: input, panel: panels + layout.start(ofPanel: vector), width: width, output: output + vector,
+      accumulating: accumulating)
+  }
+}
+
+/// `sumTaps` for one panel of `width` vectors. Not inlined: its code is large, and it is called once a panel.
+@inline(never)
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
+func sumPanel<Scalar: Element>(
+  _ grid: TapGrid, input: UnsafePointer<Scalar>, panel: UnsafePointer<Scalar.Vector>, width: Int,
+  output: UnsafeMutablePointer<Scalar.Vector>, accumulating: Bool
+) {
+  for row in 0..<grid.height {
+    var pixel = 0
+    #if AVX512
+      if width == 2 {
+        typealias Row = TwoVectors<Scalar>
+        sumStrip(
+          Tile8<Row>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
+          accumulating: accumulating)
+        sumStrip(
+          Tile4<Row>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
+          accumulating: accumulating)
+        sumStrip(
+          Tile1<Row>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
+          accumulating: accumulating)
+        continue
+      }
+      sumStrip(
+        Tile16<OneVector<Scalar>>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
+        accumulating: accumulating)
+    #endif
+    sumStrip(
+      Tile4<OneVector<Scalar>>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
+      accumulating: accumulating)
+    sumStrip(
+      Tile1<OneVector<Scalar>>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
+      accumulating: accumulating)
+  }
+}
+
+// MARK: - The gradient of the weights
+
+/// Where the gradients of a grid's outputs lie: vectors from one row, one pixel to the next.
+struct GradientGrid {
+  var row, pixel: Int
+}
+
+/// `sums[tap, i, channel] += Σ over the grid of input[…][i] · gradient[y, x, channel]`: for every weight, the sum of
+/// what it was multiplied with times the gradient of what it was added to.
+///
+/// `sums` has one row of `vectors` vectors for each of the `taps · depth` inputs.
+@inline(never)
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
+func addOuterProducts<Scalar: Element>(
+  _ grid: TapGrid, input: UnsafePointer<Scalar>, gradient: UnsafePointer<Scalar.Vector>, _ layout: GradientGrid,
+  vectors: Int, sums: UnsafeMutablePointer<Scalar.Vector>
+) {
+  // A few rows at a time, so that their inputs and gradients stay in the first cache for all tiles.
+  let rowsAtOnce = max(1, 256 / max(1, grid.width))
+  for rowStart in stride(from: 0, to: grid.height, by: rowsAtOnce) {
+    let rows = rowStart..<min(rowStart + rowsAtOnce, grid.height)
+    for tap in 0..<grid.taps {
+      let tapInput = input + tap * grid.tapStep
+      let tapSums = sums + tap * grid.depth * vectors
+      var vector = 0
+      while vector < vectors {
+        var start = 0
+        #if AVX512
+          if vector + 2 <= vectors {
+            typealias Row = TwoVectors<Scalar>
+            addStrip(
+              Tile8<Row>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout, start: &start,
+              vectors: vectors, sums: tapSums + vector)
+            addStrip(
+              Tile4<Row>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout, start: &start,
+              vectors: vectors, sums: tapSums + vector)
+            addStrip(
+              Tile1<Row>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout, start: &start,
+              vectors: vectors, sums: tapSums + vector)
+            vector += 2
+            continue
+          }
+          addStrip(
+            Tile16<OneVector<Scalar>>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout,
+            start: &start, vectors: vectors, sums: tapSums + vector)
+          addStrip(
+            Tile8<OneVector<Scalar>>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout,
+            start: &start, vectors: vectors, sums: tapSums + vector)
+        #endif
+        addStrip(
+          Tile4<OneVector<Scalar>>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout,
+          start: &start, vectors: vectors, sums: tapSums + vector)
+        addStrip(
+          Tile1<OneVector<Scalar>>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout,
+          start: &start, vectors: vectors, sums: tapSums + vector)
+        vector += 1
+      }
+    }
+  }
+}
+
+/// `addOuterProducts` for `Tile.count` inputs of a tap at a time, from `start` on.
+@inline(__always)
+private func addStrip<Tile: RegisterTile>(
+  _: Tile.Type, _ grid: TapGrid, _ rows: Range<Int>, input: UnsafePointer<Tile.Scalar>,
+  gradient: UnsafePointer<Tile.Scalar.Vector>, _ layout: GradientGrid, start: inout Int, vectors: Int,
+  sums: UnsafeMutablePointer<Tile.Scalar.Vector>
+) {
+  while start + Tile.count <= grid.depth {
+    let target = sums + start * vectors
+    var tile = Tile(load: target, step: vectors)
+    for row in rows {
+      var x = input + row * grid.inputRow + start
+      var g = gradient + row * layout.row
+      for _ in 0..<grid.width {
+        tile.multiplyAdd(x, step: 1, Tile.Row(load: g))
+        x += grid.inputPixel
+        g += layout.pixel
+      }
+    }
+    tile.store(target, step: vectors)
+    start += Tile.count
+  }
+}

@@ -1,0 +1,84 @@
+// Layer.swift: what every layer, block and network can do.
+
+import ResidualKernels
+
+/// A function of a tensor that can be learned: forward keeps what backward needs, backward applies the chain rule.
+///
+/// There is no training mode. ``forward(_:)`` is the training pass and changes nothing in the layer; calling the layer,
+/// `layer(input)`, is inference; ``track(_:rate:)`` moves running statistics once per training step.
+///
+/// ```swift
+/// let (output, cache) = layer.forward(input)
+/// let (inputGradient, gradients) = layer.backward(outputGradient, cache)
+/// ```
+public protocol Layer<Scalar>: Sendable {
+  associatedtype Scalar
+  /// What is learned. Values, gradients and the optimiser's velocity are of this one type.
+  associatedtype Parameters: ParameterSet<Scalar>
+  /// What `backward` needs from `forward`.
+  associatedtype Cache: Sendable
+
+  /// The learned values.
+  var parameters: Parameters { get set }
+
+  /// The training pass. Changes nothing in the layer.
+  func forward(_ input: Tensor<Scalar>) -> (output: Tensor<Scalar>, cache: Cache)
+
+  /// Takes the loss's gradient by the output to its gradients by the input and by the parameters.
+  func backward(
+    _ outputGradient: Tensor<Scalar>, _ cache: Cache
+  ) -> (inputGradient: Tensor<Scalar>, gradients: Parameters)
+
+  /// Inference: no cache, and running statistics in place of the batch's.
+  func callAsFunction(_ input: Tensor<Scalar>) -> Tensor<Scalar>
+
+  /// Moves running statistics a fraction `rate` of the way to those of the batch that `cache` is from.
+  mutating func track(_ cache: Cache, rate: Scalar)
+
+  /// Visits the tensors that are neither learned nor constant: running means and variances.
+  mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void)
+}
+
+extension Layer {
+  /// Most layers have no running statistics.
+  public mutating func track(_ cache: Cache, rate: Scalar) {}
+
+  /// Most layers have no running statistics.
+  public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {}
+}
+
+/// The tensors that a layer learns, each under its name.
+public protocol ParameterSet<Scalar>: Sendable {
+  associatedtype Scalar: Element
+
+  /// Visits every tensor, always in the same order. A name is `path` and the tensor's own name, such as
+  /// `stages.0.blocks.2.conv1.weight`.
+  mutating func visit(_ path: String, _ body: (_ name: String, _ tensor: inout Tensor<Scalar>) -> Void)
+}
+
+extension ParameterSet {
+  /// Every tensor with its name, in the order of `visit`.
+  public var named: [(name: String, tensor: Tensor<Scalar>)] {
+    var copy = self
+    var result: [(name: String, tensor: Tensor<Scalar>)] = []
+    copy.visit("") { name, tensor in result.append((name, tensor)) }
+    return result
+  }
+
+  /// Learned numbers in all tensors.
+  public var count: Int { named.reduce(0) { $0 + $1.tensor.count } }
+
+  /// Parameters of the same shapes, all zero.
+  public var zeros: Self {
+    var copy = self
+    copy.visit("") { _, tensor in tensor = Tensor(zeros: tensor.shape) }
+    return copy
+  }
+}
+
+/// The parameters of a layer that learns nothing.
+public struct NoParameters<Scalar: Element>: ParameterSet {
+  /// Nothing.
+  public init() {}
+  public mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {}
+}

@@ -1,0 +1,57 @@
+// SoftmaxCrossEntropy.swift: from logits to a loss.
+//
+// Paper       He et al. 2015 §3.3, §4.2: "softmax"
+// Derivation  docs/derivations/softmax-cross-entropy.md
+// Kernels     Sources/ResidualKernels/Softmax.swift
+// Tests       Tests/ResidualLearningTests/Layers/SoftmaxCrossEntropyTests.swift
+
+import ResidualKernels
+
+/// The mean over a batch of minus the logarithm of the probability of the true class.
+///
+///     forward    p[n, k] = exp(z[n, k]) / Σ exp(z[n, j])            (1)
+///                L = −1/N Σ log p[n, t[n]]                          (2)
+///     backward   dz[n, k] = (p[n, k] − 1[k = t[n]]) / N             (3)
+///
+/// | symbol | in code                   | shape    |
+/// |:-------|:--------------------------|:---------|
+/// | z      | `logits`                  | `[N, K]` |
+/// | t      | `labels`                  | `[N]`    |
+/// | p      | `cache.probabilities`     | `[N, K]` |
+/// | L      | `loss`                    | a number |
+/// | dz     | the result of `backward`  | `[N, K]` |
+///
+/// The largest logit of a row is subtracted before the exponential: p does not change, and nothing overflows.
+public struct SoftmaxCrossEntropy<Scalar: Element>: Sendable {
+  /// p and t: (3) needs nothing else.
+  public struct Cache: Sendable {
+    /// p `[N, K]`.
+    public let probabilities: Tensor<Scalar>
+    /// t `[N]`.
+    public let labels: [Int]
+    /// The loss of each image `[N]`; L is their mean.
+    public let losses: [Scalar]
+  }
+
+  /// A loss.
+  public init() {}
+
+  /// The loss of `logits` when the classes are `labels`.
+  public func forward(_ logits: Tensor<Scalar>, labels: [Int]) -> (loss: Scalar, cache: Cache) {
+    precondition(
+      logits.shape.rank == 2 && logits.shape[0] == labels.count && !labels.isEmpty,
+      "logits \(logits.shape) for \(labels.count) labels")
+    let probabilities = Tensor<Scalar>(uninitialized: logits.shape)
+    let losses = Kernels.softmax(
+      logits.storage, classes: logits.shape[1], labels: labels, probabilities: probabilities.storage)  // (1)
+    let loss = losses.reduce(0, +) / Scalar(labels.count)  // (2)
+    return (loss, Cache(probabilities: probabilities, labels: labels, losses: losses))
+  }
+
+  /// The gradient of the loss by the logits.
+  public func backward(_ cache: Cache) -> Tensor<Scalar> {
+    var logitsGradient = cache.probabilities
+    for (n, label) in cache.labels.enumerated() { logitsGradient[n, label] -= 1 }
+    return logitsGradient / Scalar(cache.labels.count)  // (3)
+  }
+}

@@ -1,0 +1,27 @@
+// Shape.swift: the sizes of a tensor's axes.
+
+/// The sizes of a tensor's axes, written as everywhere in this library: `[128, 32, 32, 16]`.
+public struct Shape: Equatable, Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
+  /// The size of each axis, none negative.
+  public let sizes: [Int]
+
+  /// A shape of these sizes.
+  public init(_ sizes: [Int]) {
+    precondition(sizes.allSatisfy { $0 >= 0 }, "a shape with a negative size: \(sizes)")
+    self.sizes = sizes
+  }
+
+  /// `[N, H, W, C]` in code.
+  public init(arrayLiteral sizes: Int...) { self.init(sizes) }
+
+  /// Axes.
+  public var rank: Int { sizes.count }
+
+  /// Elements of a tensor of this shape: 1 for `[]`.
+  public var count: Int { sizes.reduce(1, *) }
+
+  /// The size of one axis.
+  public subscript(_ axis: Int) -> Int { sizes[axis] }
+
+  public var description: String { "[" + sizes.map(String.init).joined(separator: ", ") + "]" }
+}

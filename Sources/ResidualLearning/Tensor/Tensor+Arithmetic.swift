@@ -1,0 +1,100 @@
+// Tensor+Arithmetic.swift: elementwise arithmetic and reductions.
+
+import ResidualKernels
+
+extension Tensor {
+  /// The elementwise sum of two tensors of one shape.
+  public static func + (a: Tensor, b: Tensor) -> Tensor { combined(.add, a, b) }
+  /// The elementwise difference of two tensors of one shape.
+  public static func - (a: Tensor, b: Tensor) -> Tensor { combined(.subtract, a, b) }
+  /// The elementwise product of two tensors of one shape.
+  public static func * (a: Tensor, b: Tensor) -> Tensor { combined(.multiply, a, b) }
+  /// The elementwise quotient of two tensors of one shape.
+  public static func / (a: Tensor, b: Tensor) -> Tensor { combined(.divide, a, b) }
+
+  /// Adds one number to every element.
+  public static func + (a: Tensor, b: Scalar) -> Tensor { combined(.add, a, b) }
+  /// Subtracts one number from every element.
+  public static func - (a: Tensor, b: Scalar) -> Tensor { combined(.subtract, a, b) }
+  /// Multiplies every element with one number.
+  public static func * (a: Tensor, b: Scalar) -> Tensor { combined(.multiply, a, b) }
+  /// Multiplies every element with one number.
+  public static func * (a: Scalar, b: Tensor) -> Tensor { combined(.multiply, b, a) }
+  /// Divides every element by one number.
+  public static func / (a: Tensor, b: Scalar) -> Tensor { combined(.divide, a, b) }
+
+  /// Adds `b` in place.
+  public static func += (a: inout Tensor, b: Tensor) { a.combine(.add, b) }
+  /// Subtracts `b` in place.
+  public static func -= (a: inout Tensor, b: Tensor) { a.combine(.subtract, b) }
+
+  /// `self = alpha · self + beta · other`, in place.
+  public mutating func combine(_ alpha: Scalar, plus beta: Scalar, _ other: Tensor) {
+    checkShape(other)
+    let memory = mutableStorage
+    Kernels.linearCombination(alpha, memory, beta, other.storage, into: memory)
+  }
+
+  private static func combined(_ operation: Kernels.Operation, _ a: Tensor, _ b: Tensor) -> Tensor {
+    a.checkShape(b)
+    let result = Tensor(uninitialized: a.shape)
+    Kernels.combine(operation, a.storage, b.storage, into: result.storage)
+    return result
+  }
+
+  private static func combined(_ operation: Kernels.Operation, _ a: Tensor, _ b: Scalar) -> Tensor {
+    let result = Tensor(uninitialized: a.shape)
+    Kernels.combine(operation, a.storage, b, into: result.storage)
+    return result
+  }
+
+  private mutating func combine(_ operation: Kernels.Operation, _ other: Tensor) {
+    checkShape(other)
+    let memory = mutableStorage
+    Kernels.combine(operation, memory, other.storage, into: memory)
+  }
+
+  private func checkShape(_ other: Tensor) {
+    precondition(shape == other.shape, "shapes that differ: \(shape) and \(other.shape)")
+  }
+}
+
+// MARK: - Reductions
+
+extension Tensor {
+  /// Σ of all elements, summed in `Double`.
+  public var sum: Scalar { Scalar(Kernels.sum(storage)) }
+
+  /// The mean of all elements, summed in `Double`.
+  public var mean: Scalar { Scalar(Kernels.sum(storage) / Double(count)) }
+
+  /// The standard deviation of all elements about their mean (divided by their number, not one less).
+  public var deviation: Scalar {
+    let centred = self - mean
+    return Scalar((Kernels.dot(centred.storage, centred.storage) / Double(count)).squareRoot())
+  }
+
+  /// Σ a · b over all elements, summed in `Double`.
+  public func dot(_ other: Tensor) -> Scalar {
+    checkShape(other)
+    return Scalar(Kernels.dot(storage, other.storage))
+  }
+
+  /// The smallest element; NaN if there is one.
+  public var minimum: Scalar { Kernels.extremes(storage).smallest }
+
+  /// The largest element; NaN if there is one.
+  public var maximum: Scalar { Kernels.extremes(storage).largest }
+
+  /// Whether no element is infinite or NaN.
+  public var isFinite: Bool { Kernels.firstNonFinite(storage) == nil }
+
+  /// The index of the largest element of each row of a matrix `[N, K]`, the first if several are.
+  public var argmax: [Int] {
+    precondition(shape.rank == 2 && shape[1] > 0, "argmax of the rows of a matrix, this is \(shape)")
+    let (values, columns) = (elements, shape[1])
+    return (0..<shape[0]).map { row in
+      (1..<columns).reduce(0) { values[row * columns + $1] > values[row * columns + $0] ? $1 : $0 }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+// Tensor+Printing.swift: a tensor as text, as NumPy shows it.
+
+import Foundation
+import ResidualKernels
+
+extension Tensor: CustomStringConvertible, CustomDebugStringConvertible {
+  /// The shape and the elements in nested brackets; of a long axis the first and last three.
+  public var description: String {
+    let width = visibleFlatIndices.map { Self.text(storage[$0]).count }.max() ?? 0
+    return "\(shape) \(Scalar.self)\n" + rows(axis: 0, start: 0, width: width)
+  }
+
+  /// One line for a debugger: the shape, the first elements, mean, smallest and largest.
+  public var debugDescription: String {
+    guard count > 0 else { return "\(shape)" }
+    let first = elements(0..<min(4, count)).map(Self.text).joined(separator: ", ")
+    return "\(shape) \(first)\(count > 4 ? ", …" : "")"
+      + "  mean \(Self.text(mean)), min \(Self.text(minimum)), max \(Self.text(maximum))"
+  }
+
+  private static func text(_ value: Scalar) -> String {
+    let value = Double(value)
+    return value == value.rounded() && abs(value) < 1e6 ? String(format: "%.0f", value) : String(format: "%.4g", value)
+  }
+
+  /// Of an axis longer than seven, the first three and the last three positions.
+  private static func visible(_ size: Int) -> [Int] {
+    size <= 7 ? Array(0..<size) : [0, 1, 2, size - 3, size - 2, size - 1]
+  }
+
+  private var visibleFlatIndices: [Int] {
+    shape.sizes.reduce([0]) { starts, size in starts.flatMap { start in Self.visible(size).map { start * size + $0 } } }
+  }
+
+  private func rows(axis: Int, start: Int, width: Int) -> String {
+    guard axis < shape.rank else {
+      let text = Self.text(storage[start])
+      return String(repeating: " ", count: width - text.count) + text
+    }
+    let size = shape[axis]
+    let positions = Self.visible(size)
+    var parts = positions.map { rows(axis: axis + 1, start: start * size + $0, width: width) }
+    if positions.count < size { parts.insert("…", at: 3) }
+    let isLast = axis == shape.rank - 1
+    let separator = isLast ? " " : "\n" + String(repeating: " ", count: axis + 1)
+    return "[" + parts.joined(separator: separator) + "]"
+  }
+}

@@ -1,0 +1,151 @@
+// Tensor.swift: numbers in a shape.
+
+import ResidualKernels
+
+/// Numbers in a shape: images `[N, H, W, C]`, kernels `[kH, kW, Cin, Cout]`, matrices, vectors `[C]`.
+///
+/// A value: a copy is independent of its original, and shares its memory until one of the two changes. The elements
+/// lie in row-major order, the last axis without gaps. Channels come last, so that the channels of a pixel lie side by side
+/// and fill the lanes of a SIMD vector.
+public struct Tensor<Scalar: Element>: Sendable {
+  /// The size of each axis.
+  public let shape: Shape
+  /// The memory, for the kernels. Shared with copies of the tensor: only ``mutableStorage`` may be written to.
+  private(set) var storage: Storage<Scalar>
+
+  /// Wraps memory that a kernel filled.
+  init(_ shape: Shape, _ storage: Storage<Scalar>) {
+    precondition(storage.count == shape.count, "\(storage.count) elements do not fill \(shape)")
+    self.shape = shape
+    self.storage = storage
+  }
+
+  /// A tensor whose elements a kernel is about to write.
+  init(uninitialized shape: Shape) { self.init(shape, Storage(uninitialized: shape.count)) }
+
+  /// A tensor of one value.
+  public init(_ shape: Shape, repeating value: Scalar) {
+    self.init(shape, Storage(repeating: value, count: shape.count))
+  }
+
+  /// A tensor of zeros.
+  public init(zeros shape: Shape) { self.init(shape, repeating: 0) }
+
+  /// A tensor of these elements, in row-major order.
+  public init(_ shape: Shape, _ elements: [Scalar]) {
+    precondition(elements.count == shape.count, "\(elements.count) elements do not fill \(shape)")
+    self.init(shape, Storage(elements))
+  }
+
+  /// A vector `[elements.count]`.
+  public init(_ elements: [Scalar]) { self.init([elements.count], elements) }
+
+  /// Numbers from a normal distribution, drawn one after the other in row-major order.
+  public init(
+    normal shape: Shape, mean: Double = 0, deviation: Double = 1, using generator: inout RandomGenerator
+  ) {
+    self.init(shape, (0..<shape.count).map { _ in Scalar(mean + deviation * generator.normal()) })
+  }
+
+  /// Numbers from a uniform distribution over [`low`, `high`), drawn one after the other in row-major order.
+  public init(
+    uniform shape: Shape, from low: Double = 0, to high: Double = 1, using generator: inout RandomGenerator
+  ) {
+    self.init(shape, (0..<shape.count).map { _ in Scalar(generator.uniform(low, high)) })
+  }
+
+  /// Elements.
+  public var count: Int { storage.count }
+
+  /// All elements in row-major order.
+  public var elements: [Scalar] { storage.array(0..<count) }
+
+  /// The elements in `range` of the row-major order.
+  public func elements(_ range: Range<Int>) -> [Scalar] { storage.array(range) }
+
+  /// Element number `index` of the row-major order.
+  public subscript(flat index: Int) -> Scalar {
+    get { storage[index] }
+    set {
+      makeUnique()
+      storage[index] = newValue
+    }
+  }
+
+  /// The element at a position, one index for each axis.
+  public subscript(_ position: Int...) -> Scalar {
+    get { storage[flatIndex(position)] }
+    set { self[flat: flatIndex(position)] = newValue }
+  }
+
+  private func flatIndex(_ position: [Int]) -> Int {
+    precondition(position.count == shape.rank, "\(position.count) indices into a tensor of shape \(shape)")
+    var index = 0
+    for (i, size) in zip(position, shape.sizes) {
+      precondition(i >= 0 && i < size, "position \(position) in a tensor of shape \(shape)")
+      index = index * size + i
+    }
+    return index
+  }
+
+  /// Memory of this tensor alone, to be written to.
+  var mutableStorage: Storage<Scalar> {
+    mutating get {
+      makeUnique()
+      return storage
+    }
+  }
+
+  private mutating func makeUnique() {
+    if !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
+  }
+}
+
+// MARK: - Shapes
+
+extension Tensor {
+  /// The same elements in another shape with as many of them.
+  public func reshaped(_ shape: Shape) -> Tensor {
+    precondition(shape.count == count, "a tensor of shape \(self.shape) does not fill \(shape)")
+    return Tensor(shape, storage)
+  }
+
+  /// Items `range` of the first axis: images of a batch, rows of a matrix.
+  public func slice(_ range: Range<Int>) -> Tensor {
+    precondition(
+      shape.rank >= 1 && range.lowerBound >= 0 && range.upperBound <= shape[0], "items \(range) of \(shape)")
+    let result = Tensor(uninitialized: Shape([range.count] + shape.sizes.dropFirst()))
+    let size = shape.sizes.dropFirst().reduce(1, *)
+    result.storage.copy(from: storage, at: range.lowerBound * size, to: 0, count: range.count * size)
+    return result
+  }
+
+  /// Tensors of equal shapes but for the first axis, one behind the other along it.
+  public init(concatenating parts: [Tensor]) {
+    precondition(!parts.isEmpty, "no tensors to concatenate")
+    let rest = Array(parts[0].shape.sizes.dropFirst())
+    let total = parts.reduce(0) { $0 + $1.shape[0] }
+    self.init(uninitialized: Shape([total] + rest))
+    var start = 0
+    for part in parts {
+      precondition(Array(part.shape.sizes.dropFirst()) == rest, "\(part.shape) does not go behind \(parts[0].shape)")
+      storage.copy(from: part.storage, at: 0, to: start, count: part.count)
+      start += part.count
+    }
+  }
+
+  /// The sizes of a batch of images.
+  ///
+  /// Stops the program when the tensor is not one: layers call it on what they are given.
+  public var imageSizes: (batch: Int, height: Int, width: Int, channels: Int) {
+    precondition(shape.rank == 4, "images are [N, H, W, C], this is \(shape)")
+    return (shape[0], shape[1], shape[2], shape[3])
+  }
+}
+
+extension Tensor: Equatable {
+  /// Whether shapes and elements are equal (as numbers: 0 equals -0, NaN equals nothing).
+  public static func == (a: Tensor, b: Tensor) -> Bool {
+    a.shape == b.shape && (a.storage === b.storage || a.elements == b.elements)
+  }
+}

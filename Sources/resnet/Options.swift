@@ -1,0 +1,77 @@
+// The one table of options: what the parser knows, the help text prints and the commands read. A command lists those
+// it takes; `.with(default:)` in its list gives it a default of its own.
+
+enum ShortcutName: String, CaseIterable {
+  case a = "A"
+  case b = "B"
+  case c = "C"
+}
+enum RecipeName: String, CaseIterable { case scaled, paper }
+enum KernelsName: String, CaseIterable { case fast, reference }
+enum ConvolutionName: String, CaseIterable { case auto, direct }
+enum NormalizationName: String, CaseIterable {
+  case imagenet, cifar
+  case perPixel = "per-pixel"
+}
+enum StatisticsName: String, CaseIterable { case running, recomputed }
+enum BenchMode: String, CaseIterable { case train, infer, kernels }
+
+extension AnyOption {
+  // What is computed, and with which data
+  static let network = Option(
+    "--network", .text("NAME", "a network's name"), default: "resnet20", "the network: resnet20, plain20, resnet34, ..."
+  )
+  static let shortcut = Option(
+    "--shortcut", .choice(ShortcutName.self), "the shortcut where the shape changes: option A, B or C of the paper",
+    absent: "A for CIFAR-10's networks, B for ImageNet's")
+  static let data = Option("--data", .folder, "the folder with the images", absent: "synthetic images")
+  static let weights = Option("--weights", repeated: .file, "a file of weights; several make an ensemble")
+  static let normalization = Option(
+    "--normalization", .choice(NormalizationName.self), "how pixels are normalised", absent: "as the weights ask")
+  static let limit = Option("--limit", .whole(1...), "use only the first N images", absent: "all")
+
+  // Training
+  static let output = Option("--output", .folder, "the folder that takes the results", absent: "runs/NETWORK")
+  static let recipe = Option(
+    "--recipe", .choice(RecipeName.self), default: .scaled, "section 4.2 to the letter, or scaled to the data at hand")
+  static let batch = Option("--batch", .whole(1...65536), default: 128, "images per step")
+  static let epochs = Option("--epochs", .whole(1...), "passes over the training images", absent: "the recipe's")
+  static let iterations = Option("--iterations", .whole(1...), "steps, instead of epochs", absent: "the recipe's")
+  static let rate = Option("--rate", .number(0...1000), "the learning rate at the start", absent: "the recipe's")
+  static let momentum = Option("--momentum", .number(0...1), "the momentum of SGD", absent: "the recipe's")
+  static let decay = Option("--decay", .number(0...1), "the weight decay", absent: "the recipe's")
+  static let seed = Option("--seed", .whole(0...), default: 1, "the seed of all random numbers")
+  static let resume = Option(flag: "--resume", "continue the run in the output folder, bit for bit")
+  static let statistics = Option(
+    "--bn-statistics", .choice(StatisticsName.self), default: .running,
+    "batch normalisation's statistics: running, or recomputed over the training set after training")
+
+  // Testing
+  static let crops = Option("--crops", .choice(1, 10), default: 1, "views of an image whose scores are averaged")
+  static let scales = Option(
+    "--scales", .list(.whole(1...4096)), "shorter sides, in pixels, whose scores are averaged",
+    absent: "the network's own size")
+  static let logits = Option("--logits", .whole(0...), default: 0, "print the logits of the first N images")
+
+  // Machine and measurement
+  static let threads = Option("--threads", .whole(1...1024), "threads", absent: "one a core")
+  static let kernels = Option(
+    "--kernels", .choice(KernelsName.self), default: .fast, "fast kernels, or the plain loops that define them")
+  static let convolution = Option(
+    "--convolution", .choice(ConvolutionName.self), default: .auto,
+    "convolution chosen by shape, or direct everywhere")
+  static let repeats = Option("--repeats", .whole(1...100_000), default: 10, "how often each measurement is taken")
+  static let depths = Option("--depths", .list(.whole(8...2000)), default: [20, 32, 44], "the depths, 6n+2 layers")
+
+  // What is printed
+  static let json = Option(flag: "--json", "end with one JSON object on standard output, all else on standard error")
+  static let all = Option(flag: "--all", "every network, one row each")
+
+  // Positional arguments
+  static let networkName = Option(
+    "NETWORK", .text("", "a network's name"), "the network: resnet20, plain20, resnet34, ...", absent: "needs --all")
+  static let images = Option("IMAGE", repeated: .file, "the pictures, PNG files", isRequired: true)
+  static let mode = Option(
+    "MODE", .choice(BenchMode.self), default: .train, "what is measured: train, infer or kernels")
+  static let topic = Option("COMMAND", .text("", "a command"), "the command that is explained")
+}

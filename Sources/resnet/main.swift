@@ -1,0 +1,4 @@
+import Foundation
+
+Signals.endQuietlyOnClosedPipe()
+exit(Command.main(Array(CommandLine.arguments.dropFirst())))
