@@ -1,0 +1,134 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Reads a regular file in one go.
+///
+/// - Throws: `InputError` if it does not exist, is no regular file or cannot be read.
+func readFile(_ path: String) throws -> Data {
+  var status = stat()
+  guard stat(path, &status) == 0 else { throw InputError("Cannot read \(path): \(reason(errno)).") }
+  guard status.st_mode & S_IFMT == S_IFREG else {
+    throw InputError("Cannot read \(path): it should be a file and is a folder or device.")
+  }
+  do {
+    return try Data(contentsOf: URL(fileURLWithPath: path))
+  } catch {
+    let code = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    throw InputError("Cannot read \(path): \(code.map { reason(Int32($0.code)) } ?? error.localizedDescription).")
+  }
+}
+
+/// The meaning of an error number, to end a sentence.
+func reason(_ code: Int32) -> String {
+  switch code {
+  case ENOENT: "it does not exist"
+  case EACCES, EPERM: "permission is denied"
+  case EROFS: "the file system is read-only"
+  case ENOSPC, EDQUOT: "the disk is full"
+  default: String(cString: strerror(code))
+  }
+}
+
+/// Files that are replaced whole or not at all.
+public enum AtomicFile {
+  private static let suffix = ".partial"
+
+  /// Writes a file so that the path holds the old contents or the new ones, whatever happens in between.
+  ///
+  /// The bytes go to a sibling file, which is flushed to disk and renamed to the path; then the folder is flushed.
+  /// After a failure the sibling is removed and the old file is as it was. Siblings that a killed process left behind
+  /// are removed. A link at the path stays: the file it leads to is replaced.
+  ///
+  /// - Throws: `InputError` if the folder is missing or not writable, the disk is full, or the path is no file.
+  public static func write(_ data: Data, to path: String) throws {
+    let target = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+    let folder = target.deletingLastPathComponent().path
+    var status = stat()
+    let exists = stat(target.path, &status) == 0
+    guard !exists || status.st_mode & S_IFMT == S_IFREG else {
+      throw InputError("Cannot write \(path): it should be a file and is a folder or device.")
+    }
+    removeStaleSiblings(of: target.lastPathComponent, in: folder)
+
+    let (sibling, descriptor) = try createSibling(of: target.lastPathComponent, in: folder, path: path)
+    defer { close(descriptor) }
+    do {
+      if exists { fchmod(descriptor, status.st_mode & 0o7777) }
+      try writeAll(data, to: descriptor, path: path)
+      guard fsync(descriptor) == 0, rename(sibling, target.path) == 0 else { throw failure(path, errno) }
+    } catch {
+      unlink(sibling)
+      throw error
+    }
+    try flushFolder(folder, path: path)
+  }
+
+  /// Writes all bytes to an open file. `path` names it in the error.
+  static func writeAll(_ data: Data, to descriptor: Int32, path: String) throws {
+    try data.withUnsafeBytes { bytes in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let written = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30)))
+        if written < 0 && errno == EINTR { continue }
+        guard written > 0 else { throw failure(path, written < 0 ? errno : EIO) }
+        rest = rest.dropFirst(written)
+      }
+    }
+  }
+
+  private static func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    #if canImport(Glibc)
+      Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+    #elseif canImport(Musl)
+      Musl.write(descriptor, bytes.baseAddress, bytes.count)
+    #else
+      Darwin.write(descriptor, bytes.baseAddress, bytes.count)
+    #endif
+  }
+
+  /// Creates a sibling with a name nobody else uses and locks it, as a sign that its writer lives.
+  private static func createSibling(of name: String, in folder: String, path: String) throws -> (String, Int32) {
+    while true {
+      let sibling = "\(folder)/.\(name).\(String(UInt64.random(in: 0 ... .max), radix: 16))\(suffix)"
+      let descriptor = open(sibling, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor < 0 && errno == EEXIST { continue }
+      guard descriptor >= 0 else { throw failure(path, errno) }
+      // Another process may take the file for stale between the two calls; then a new one is needed. File systems
+      // without locks let both pass.
+      var status = stat()
+      let isTaken = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+      if !isTaken && fstat(descriptor, &status) == 0 && status.st_nlink > 0 { return (sibling, descriptor) }
+      close(descriptor)
+    }
+  }
+
+  /// Removes siblings that no living process has locked.
+  private static func removeStaleSiblings(of name: String, in folder: String) {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for file in files where file.hasPrefix(".\(name).") && file.hasSuffix(suffix) {
+      let descriptor = open("\(folder)/\(file)", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+      guard descriptor >= 0 else { continue }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink("\(folder)/\(file)") }
+      close(descriptor)
+    }
+  }
+
+  private static func flushFolder(_ folder: String, path: String) throws {
+    let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure(path, errno) }
+    defer { close(descriptor) }
+    // Some file systems cannot flush a folder and say EINVAL; there is nothing more to do on them.
+    guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(path, errno) }
+  }
+
+  private static func failure(_ path: String, _ code: Int32) -> InputError {
+    InputError("Cannot write \(path): \(code == ENOENT ? "its folder does not exist" : reason(code)).")
+  }
+}
