@@ -135,7 +135,7 @@ public struct Conv2D<Scalar: Element>: Layer {
 
 /// The variance of random weights that keeps a signal's variance through ReLU layers (He et al. 2015, Delving Deep into
 /// Rectifiers): 2 over the number of connections.
-public enum HeInitialization: Sendable {
+public enum HeInitialization: String, CaseIterable, Codable, Sendable {
   /// kH·kW·Cin connections into an output: keeps the variance on the way forward. The default.
   case fanIn
   /// kH·kW·Cout connections out of an input: keeps it on the way back. The reference allows either; torchvision uses this.

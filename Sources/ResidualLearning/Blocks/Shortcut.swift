@@ -1,0 +1,237 @@
+// Shortcut.swift: the way around a block.
+//
+// Paper       He et al. 2015 §3.2, equations (1) and (2); §3.3; options A, B, C of §4.1
+// Derivation  docs/derivations/residual-block.md
+// Kernels     Sources/ResidualKernels/Subsampling.swift
+// Tests       Tests/ResidualLearningTests/Blocks/ShortcutTests.swift
+
+import ResidualKernels
+
+/// Which shortcuts a network has (§4.1, Table 3).
+public enum ShortcutOption: String, CaseIterable, Codable, Sendable {
+  /// Identity everywhere; where channels increase, the new ones are zero. No parameters. The CIFAR networks' (§4.2).
+  case a = "A"
+  /// A projection where channels increase, identity elsewhere. Table 1's networks deeper than 34 layers.
+  case b = "B"
+  /// Projections everywhere.
+  case c = "C"
+}
+
+/// Where option A puts the channels of zeros. The paper does not say; either is in use, and weights trained with one give
+/// other results with the other. See docs/differences.md.
+public enum ZeroPlacement: String, CaseIterable, Codable, Sendable {
+  /// Behind the input's channels, as in Facebook's Torch implementation. The default.
+  case after
+  /// Half in front of them and half behind, as in Lasagne's and the popular PyTorch one for CIFAR.
+  case around
+}
+
+/// The shortcut of one block: h in y = σ(F(x) + h(x)).
+///
+///     identity      h(x) = x                                   (1)   dx = dh
+///     zeroPadded    h(x)[i, f + c] = x[i·s, c], other channels 0      dx[i·s, c] = dh[i, f + c], other pixels 0
+///     projection    h(x) = BN(W_s x)                           (2)   see ``Conv2D`` and ``BatchNorm2D``
+///
+/// Equation numbers are the paper's. x is `[N, H, W, Cin]`, h is `[N, ⌈H/s⌉, ⌈W/s⌉, Cout]`, s the block's stride and f
+/// the zeros in front (``ZeroPlacement``).
+public enum Shortcut<Scalar: Element>: Layer {
+  /// h(x) = x.
+  case identity
+  /// Option A where sizes change: every s-th row and column, and zeros for the new channels.
+  case zeroPadded(ZeroPadding)
+  /// Option B where sizes change, option C everywhere: a 1x1 convolution and batch normalization, no ReLU.
+  case projection(Projection<Scalar>)
+
+  /// The shortcut that `option` asks for between tensors of these channels.
+  ///
+  /// It is the identity when the stride is 1 and the channels are equal, except with option C.
+  public init(
+    _ option: ShortcutOption, _ inputChannels: Int, _ outputChannels: Int, stride: Int, zeros: ZeroPlacement = .after,
+    fan: HeInitialization = .fanIn, using generator: inout RandomGenerator
+  ) {
+    let changes = stride != 1 || inputChannels != outputChannels
+    switch option {
+    case .a where changes:
+      let added = outputChannels - inputChannels
+      precondition(added >= 0, "zeros cannot take \(inputChannels) channels to \(outputChannels)")
+      self = .zeroPadded(
+        ZeroPadding(stride: stride, front: zeros == .around ? added / 2 : 0, outputChannels: outputChannels))
+    case .b where changes, .c:
+      self = .projection(Projection(inputChannels, outputChannels, stride: stride, fan: fan, using: &generator))
+    default: self = .identity
+    }
+  }
+
+  /// The projection's parameters, if there is one.
+  public struct Parameters: ParameterSet {
+    /// W_s, γ and β.
+    public var projection: Projection<Scalar>.Parameters?
+
+    public mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
+      projection?.visit(path, body)
+    }
+  }
+
+  /// What the shortcut's own backward needs.
+  public enum Cache: Sendable {
+    /// Nothing.
+    case identity
+    /// The input's shape `[N, H, W, Cin]`.
+    case zeroPadded(inputShape: Shape)
+    /// The projection's.
+    case projection(Projection<Scalar>.Cache)
+  }
+
+  public var parameters: Parameters {
+    get {
+      guard case .projection(let projection) = self else { return Parameters(projection: nil) }
+      return Parameters(projection: projection.parameters)
+    }
+    set {
+      guard case .projection(var projection) = self, let parameters = newValue.projection else { return }
+      projection.parameters = parameters
+      self = .projection(projection)
+    }
+  }
+
+  public func forward(_ input: Tensor<Scalar>) -> (output: Tensor<Scalar>, cache: Cache) {
+    switch self {
+    case .identity: return (input, .identity)
+    case .zeroPadded(let zeros): return (zeros(input), .zeroPadded(inputShape: input.shape))
+    case .projection(let projection):
+      let (output, cache) = projection.forward(input)
+      return (output, .projection(cache))
+    }
+  }
+
+  public func callAsFunction(_ input: Tensor<Scalar>) -> Tensor<Scalar> {
+    switch self {
+    case .identity: input
+    case .zeroPadded(let zeros): zeros(input)
+    case .projection(let projection): projection(input)
+    }
+  }
+
+  public func backward(
+    _ outputGradient: Tensor<Scalar>, _ cache: Cache
+  ) -> (inputGradient: Tensor<Scalar>, gradients: Parameters) {
+    switch (self, cache) {
+    case (.identity, .identity): return (outputGradient, Parameters(projection: nil))
+    case (.zeroPadded(let zeros), .zeroPadded(let inputShape)):
+      return (zeros.backward(outputGradient, inputShape: inputShape), Parameters(projection: nil))
+    case (.projection(let projection), .projection(let cache)):
+      let (inputGradient, gradients) = projection.backward(outputGradient, cache)
+      return (inputGradient, Parameters(projection: gradients))
+    default: preconditionFailure("the cache is not this shortcut's")
+    }
+  }
+
+  public mutating func track(_ cache: Cache, rate: Scalar) {
+    guard case (.projection(var projection), .projection(let cache)) = (self, cache) else { return }
+    projection.track(cache, rate: rate)
+    self = .projection(projection)
+  }
+
+  public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
+    guard case .projection(var projection) = self else { return }
+    projection.visitStatistics(path, body)
+    self = .projection(projection)
+  }
+}
+
+/// Option A's shortcut: nothing to learn.
+public struct ZeroPadding: Sendable {
+  /// s: rows and columns 0, s, 2s, … are kept.
+  public let stride: Int
+  /// f: channels of zeros in front of the input's.
+  public let front: Int
+  /// Cout.
+  public let outputChannels: Int
+
+  func callAsFunction<Scalar: Element>(_ input: Tensor<Scalar>) -> Tensor<Scalar> {
+    let (batch, height, width, channels) = input.imageSizes
+    let output = Tensor<Scalar>(
+      uninitialized: [batch, (height + stride - 1) / stride, (width + stride - 1) / stride, outputChannels])
+    Kernels.subsample(
+      input.storage, batch: batch, height: height, width: width, channels: channels, stride: stride, front: front,
+      outputChannels: outputChannels, output: output.storage)
+    return output
+  }
+
+  func backward<Scalar: Element>(_ outputGradient: Tensor<Scalar>, inputShape: Shape) -> Tensor<Scalar> {
+    let inputGradient = Tensor<Scalar>(uninitialized: inputShape)
+    Kernels.subsampleGradient(
+      outputGradient.storage, batch: inputShape[0], height: inputShape[1], width: inputShape[2],
+      channels: inputShape[3], stride: stride, front: front, outputChannels: outputChannels,
+      inputGradient: inputGradient.storage)
+    return inputGradient
+  }
+}
+
+/// The projection W_s of equation (2): a 1x1 convolution, then batch normalization, as in the authors' released model.
+public struct Projection<Scalar: Element>: Layer {
+  /// What is learned.
+  public struct Parameters: ParameterSet {
+    /// W_s.
+    public var conv: Conv2D<Scalar>.Parameters
+    /// γ and β.
+    public var bn: BatchNorm2D<Scalar>.Parameters
+
+    public mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
+      conv.visit(path + "conv.", body)
+      bn.visit(path + "bn.", body)
+    }
+  }
+
+  /// The caches of its two layers.
+  public struct Cache: Sendable {
+    /// The convolution's.
+    public let conv: Conv2D<Scalar>.Cache
+    /// The normalization's.
+    public let bn: BatchNorm2D<Scalar>.Cache
+  }
+
+  /// The 1x1 convolution.
+  public var conv: Conv2D<Scalar>
+  /// Its normalization.
+  public var bn: BatchNorm2D<Scalar>
+
+  /// A projection with random weights.
+  public init(
+    _ inputChannels: Int, _ outputChannels: Int, stride: Int, fan: HeInitialization = .fanIn,
+    using generator: inout RandomGenerator
+  ) {
+    conv = Conv2D(inputChannels, outputChannels, kernel: 1, stride: stride, fan: fan, using: &generator)
+    bn = BatchNorm2D(channels: outputChannels)
+  }
+
+  public var parameters: Parameters {
+    get { Parameters(conv: conv.parameters, bn: bn.parameters) }
+    set {
+      conv.parameters = newValue.conv
+      bn.parameters = newValue.bn
+    }
+  }
+
+  public func forward(_ input: Tensor<Scalar>) -> (output: Tensor<Scalar>, cache: Cache) {
+    let (projected, convCache) = conv.forward(input)
+    let (output, bnCache) = bn.forward(projected)
+    return (output, Cache(conv: convCache, bn: bnCache))
+  }
+
+  public func callAsFunction(_ input: Tensor<Scalar>) -> Tensor<Scalar> { bn(conv(input)) }
+
+  public func backward(
+    _ outputGradient: Tensor<Scalar>, _ cache: Cache
+  ) -> (inputGradient: Tensor<Scalar>, gradients: Parameters) {
+    let (projectedGradient, bnGradients) = bn.backward(outputGradient, cache.bn)
+    let (inputGradient, convGradients) = conv.backward(projectedGradient, cache.conv)
+    return (inputGradient, Parameters(conv: convGradients, bn: bnGradients))
+  }
+
+  public mutating func track(_ cache: Cache, rate: Scalar) { bn.track(cache.bn, rate: rate) }
+
+  public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
+    bn.visitStatistics(path + "bn.", body)
+  }
+}

@@ -1,0 +1,167 @@
+// Architecture.swift: what a network is made of, as a value.
+//
+// Paper       He et al. 2015 §3.3, Table 1; §4.2
+// Tests       Tests/ResidualLearningTests/Networks/ArchitectureTests.swift
+
+/// A network on paper: the stem, the stages and the choices within them. ``ResidualNetwork`` builds it.
+public struct Architecture: Equatable, Codable, Sendable {
+  /// The blocks of a network.
+  public enum Block: String, Codable, Sendable {
+    /// Two 3x3 convolutions without a shortcut.
+    case plain
+    /// Two 3x3 convolutions and a shortcut.
+    case basic
+    /// 1x1, 3x3, 1x1 and a shortcut.
+    case bottleneck
+  }
+
+  /// What comes before the first stage.
+  public enum Stem: String, Codable, Sendable {
+    /// 3x3 convolution, BN, ReLU (§4.2).
+    case cifar
+    /// 7x7 convolution with stride 2, BN, ReLU, 3x3 max-pool with stride 2 (Table 1: conv1 and the pool of conv2_x).
+    case imageNet
+  }
+
+  /// Blocks at one size of image.
+  public struct Stage: Equatable, Codable, Sendable {
+    /// Blocks.
+    public var blocks: Int
+    /// Channels of the 3x3 convolutions.
+    public var width: Int
+    /// Channels of a block's output: the width, or four times as many behind a bottleneck.
+    public var outputChannels: Int
+    /// The stride of the first block: 2 where the stage halves the image.
+    public var stride: Int
+  }
+
+  /// What the paper compares or leaves open.
+  public struct Options: Equatable, Codable, Sendable {
+    /// Option A, B or C.
+    public var shortcut: ShortcutOption
+    /// Option A's zeros.
+    public var zeros: ZeroPlacement
+    /// Where a bottleneck's stride is.
+    public var stridePlacement: StridePlacement
+    /// Which fan the random weights are scaled by.
+    public var fan: HeInitialization
+
+    /// The paper's choices, and ours where it makes none.
+    public init(
+      shortcut: ShortcutOption = .a, zeros: ZeroPlacement = .after, stridePlacement: StridePlacement = .first1x1,
+      fan: HeInitialization = .fanIn
+    ) {
+      self.shortcut = shortcut
+      self.zeros = zeros
+      self.stridePlacement = stridePlacement
+      self.fan = fan
+    }
+  }
+
+  /// `resnet20`, `plain34`, …
+  public var name: String
+  /// What comes first.
+  public var stem: Stem
+  /// Channels of the stem's output.
+  public var stemChannels: Int
+  /// The kind of block.
+  public var block: Block
+  /// The stages in their order.
+  public var stages: [Stage]
+  /// The choices.
+  public var options: Options
+  /// Outputs of the last layer.
+  public var classes: Int
+  /// Height and width of the images that the paper trains on. Any other size works too.
+  public var imageSize: Int
+
+  /// Layers with weights: convolutions that are not projections, and the last linear layer.
+  public var weightedLayers: Int {
+    2 + stages.reduce(0) { $0 + $1.blocks } * (block == .bottleneck ? 3 : 2)
+  }
+}
+
+/// Which convolution of a bottleneck has the stride.
+public enum StridePlacement: String, CaseIterable, Codable, Sendable {
+  /// The first 1x1, as in the paper and the authors' released model. The default.
+  case first1x1
+  /// The 3x3, as in torchvision: more multiply-adds, fewer pixels thrown away.
+  case middle3x3
+}
+
+extension Architecture {
+  /// The networks of §4.2: 6n + 2 layers on 32x32 images, n blocks on each of the maps 32, 16, 8 with 16, 32, 64 channels.
+  ///
+  /// - Parameter depth: 6n + 2 with n at least 1.
+  public static func cifar(
+    depth: Int, plain: Bool = false, options: Options = Options(), classes: Int = 10, width: Int = 16
+  ) -> Architecture {
+    precondition(depth >= 8 && depth % 6 == 2, "CIFAR networks have 6n + 2 layers, not \(depth)")
+    let n = (depth - 2) / 6
+    return Architecture(
+      name: (plain ? "plain" : "resnet") + "\(depth)", stem: .cifar, stemChannels: width,
+      block: plain ? .plain : .basic,
+      stages: (0..<3).map {
+        Stage(blocks: n, width: width << $0, outputChannels: width << $0, stride: $0 == 0 ? 1 : 2)
+      },
+      options: options, classes: classes, imageSize: 32)
+  }
+
+  /// Table 1: the depth, the kind of block, and how many blocks conv2_x to conv5_x have.
+  public static let table1: [(depth: Int, block: Block, blocks: [Int])] = [
+    (18, .basic, [2, 2, 2, 2]),
+    (34, .basic, [3, 4, 6, 3]),
+    (50, .bottleneck, [3, 4, 6, 3]),
+    (101, .bottleneck, [3, 4, 23, 3]),
+    (152, .bottleneck, [3, 8, 36, 3]),
+  ]
+
+  /// A network of Table 1: stages of 64, 128, 256 and 512 channels (four times as many behind a bottleneck) on maps 56, 28,
+  /// 14 and 7.
+  ///
+  /// - Parameter depth: 18, 34, 50, 101 or 152; 18 or 34 for a plain one.
+  public static func imageNet(
+    depth: Int, plain: Bool = false, options: Options = Options(shortcut: .b), classes: Int = 1000, width: Int = 64
+  ) -> Architecture {
+    guard let row = table1.first(where: { $0.depth == depth && (!plain || $0.block == .basic) }) else {
+      preconditionFailure("Table 1 has no \(plain ? "plain" : "residual") network of \(depth) layers")
+    }
+    return Architecture(
+      name: (plain ? "plain" : "resnet") + "\(depth)", stem: .imageNet, stemChannels: width,
+      block: plain ? .plain : row.block,
+      stages: row.blocks.enumerated().map { i, blocks in
+        Stage(
+          blocks: blocks, width: width << i, outputChannels: (width << i) * (row.block == .bottleneck ? 4 : 1),
+          stride: i == 0 ? 1 : 2)
+      },
+      options: options, classes: classes, imageSize: 224)
+  }
+
+  /// The network with this name: `resnet` or `plain` and a depth.
+  ///
+  /// Depths of Table 1 are Table 1's networks; every other 6n + 2 is one of §4.2. `shortcut` nil means the paper's own: A
+  /// for CIFAR and the plain networks, B for Table 1.
+  ///
+  /// - Throws: `InputError` when there is no such network.
+  public static func named(
+    _ name: String, shortcut: ShortcutOption? = nil, options: Options = Options(), classes: Int? = nil
+  ) throws -> Architecture {
+    let word = name.prefix { $0.isLetter }
+    guard ["resnet", "plain"].contains(word), let depth = Int(name.dropFirst(word.count)), depth > 0 else {
+      throw InputError("there is no network '\(name)': names are 'resnet' or 'plain' and a depth, such as resnet20")
+    }
+    let plain = word == "plain"
+    var options = options
+    if let row = table1.first(where: { $0.depth == depth }), !plain || row.block == .basic {
+      options.shortcut = shortcut ?? .b
+      return imageNet(depth: depth, plain: plain, options: options, classes: classes ?? 1000)
+    }
+    guard depth >= 8 && depth % 6 == 2 else {
+      throw InputError(
+        "there is no network '\(name)': a CIFAR network has 6n + 2 layers (20, 32, 44, 56, 110, 1202, …), "
+          + "an ImageNet network 18, 34, 50, 101 or 152")
+    }
+    options.shortcut = shortcut ?? .a
+    return cifar(depth: depth, plain: plain, options: options, classes: classes ?? 10)
+  }
+}
