@@ -30,7 +30,7 @@ extension GradientCheck {
   fileprivate static func row(_ name: String, _ elements: String, _ skipped: String, _ error: String, _ place: String)
     -> String
   {
-    let name = name.count < 52 ? name + String(repeating: " ", count: 52 - name.count) : name
+    let name = name.count < 68 ? name + String(repeating: " ", count: 68 - name.count) : name
     func right(_ text: String, _ width: Int) -> String {
       String(repeating: " ", count: max(0, width - text.count)) + text
     }
