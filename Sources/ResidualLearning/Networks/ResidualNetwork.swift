@@ -70,8 +70,11 @@ public struct ResidualNetwork<Block: ResidualBlock>: ImageClassifier {
 
   /// A network with random weights.
   public init(_ architecture: Architecture, using generator: inout RandomGenerator) {
+    guard let kind = architecture.stem else {
+      preconditionFailure("\(architecture.name) has no stem: it is no residual network")
+    }
     self.architecture = architecture
-    stem = Stem(architecture.stem, architecture.stemChannels, fan: architecture.options.fan, using: &generator)
+    stem = Stem(kind, architecture.stemChannels, fan: architecture.options.fan, using: &generator)
     var channels = architecture.stemChannels
     stages = []
     for stage in architecture.stages {
@@ -188,6 +191,7 @@ extension Architecture {
     case .plain: ResidualNetwork<PlainBlock<Scalar>>(self, using: &generator)
     case .basic: ResidualNetwork<BasicBlock<Scalar>>(self, using: &generator)
     case .bottleneck: ResidualNetwork<BottleneckBlock<Scalar>>(self, using: &generator)
+    case .convolution: VGG(self, using: &generator)
     }
   }
 }
