@@ -157,7 +157,8 @@ extension StandardCheck {
     let stage = Architecture.Stage(
       blocks: 1, width: width, outputChannels: isBottleneck ? 4 * width : width, stride: stride)
     let variant = [
-      Block.self == PlainBlock<Double>.self ? "" : " \(option.rawValue)", options.zeros == .around ? ", zeros around" : "",
+      Block.self == PlainBlock<Double>.self ? "" : " \(option.rawValue)",
+      options.zeros == .around ? ", zeros around" : "",
       options.stridePlacement == .middle3x3 ? ", stride in the 3x3" : "",
     ].joined()
     let kind = "\(Block.self)".prefix { $0 != "<" }
@@ -170,7 +171,9 @@ extension StandardCheck {
   private static func network<Block: ResidualBlock>(_: Block.Type, _ architecture: Architecture) -> StandardCheck
   where Block.Scalar == Double {
     let option = architecture.block == .plain ? "" : " \(architecture.options.shortcut.rawValue)"
-    return StandardCheck("\(architecture.name)\(option) of width \(architecture.stemChannels) and its loss", [3, 8, 6, 3], deep) {
+    return StandardCheck(
+      "\(architecture.name)\(option) of width \(architecture.stemChannels) and its loss", [3, 8, 6, 3], deep
+    ) {
       generator in
       WithLoss(network: ResidualNetwork<Block>(architecture, using: &generator), labels: [1, 4, 2])
     }
