@@ -57,7 +57,7 @@ let package = Package(
           ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"], .when(configuration: .debug, traits: ["OptimizedKernels"]))
       ]),
     .target(name: "ResidualLearning", dependencies: ["ResidualKernels"]),
-    .executableTarget(name: "resnet", dependencies: ["ResidualLearning"]),
+    .executableTarget(name: "resnet", dependencies: ["ResidualLearning", "ResidualKernels"]),
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
     .testTarget(name: "ResidualLearningTests", dependencies: ["ResidualLearning"]),
     .testTarget(name: "resnetTests", dependencies: ["resnet"]),

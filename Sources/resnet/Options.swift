@@ -1,11 +1,8 @@
+import ResidualLearning
+
 // The one table of options: what the parser knows, the help text prints and the commands read. A command lists those
 // it takes; `.with(default:)` in its list gives it a default of its own.
 
-enum ShortcutName: String, CaseIterable {
-  case a = "A"
-  case b = "B"
-  case c = "C"
-}
 enum RecipeName: String, CaseIterable { case scaled, paper }
 enum KernelsName: String, CaseIterable { case fast, reference }
 enum ConvolutionName: String, CaseIterable { case auto, direct }
@@ -22,7 +19,7 @@ extension AnyOption {
     "--network", .text("NAME", "a network's name"), default: "resnet20", "the network: resnet20, plain20, resnet34, ..."
   )
   static let shortcut = Option(
-    "--shortcut", .choice(ShortcutName.self), "the shortcut where the shape changes: option A, B or C of the paper",
+    "--shortcut", .choice(ShortcutOption.self), "the shortcut where the shape changes: option A, B or C of the paper",
     absent: "A for CIFAR-10's networks, B for ImageNet's")
   static let data = Option("--data", .folder, "the folder with the images", absent: "synthetic images")
   static let weights = Option("--weights", repeated: .file, "a file of weights; several make an ensemble")

@@ -97,3 +97,6 @@ extension Table.Column {
     if case .right = self { true } else { false }
   }
 }
+
+/// A share as per cent: "12.34 %".
+func percent(_ share: Double) -> String { fixed(100 * share, 2) + " %" }

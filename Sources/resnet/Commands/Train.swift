@@ -1,14 +1,239 @@
+import Foundation
+import ResidualKernels
+import ResidualLearning
+
 extension Command {
   static let train = Command(
     name: "train",
     summary: "trains a network",
-    description:
-      "Trains a network. Without options a small residual net learns built-in synthetic images in about a minute.",
+    description: "Trains a network by section 4.2 of the paper and saves it after every epoch. Without options a "
+      + "small residual net learns images that the program draws, in about a minute. Ctrl-C saves and stops, "
+      + "--resume continues.",
     options: [
-      .network, .shortcut, .data, .normalization, .limit, .output, .recipe, .batch, .epochs, .iterations, .rate,
-      .momentum, .decay, .statistics, .seed, .resume, .threads, .kernels, .convolution, .json,
+      .network.with(default: "resnet14"), .shortcut, .data, .limit, .output, .recipe, .batch, .epochs, .iterations,
+      .rate, .momentum, .decay, .seed, .resume, .threads, .kernels, .json,
     ]
   ) { arguments in
-    Output(json: arguments[.json]).line("resnet train: \(arguments)")
+    try arguments.allowOne(of: .epochs, .iterations)
+    arguments.applyMachineOptions()
+    let plan = try TrainingPlan(arguments)
+    var generator = RandomGenerator(seed: plan.seed)
+    try plan.run(plan.architecture.network(using: &generator), json: arguments[.json])
+  }
+}
+
+/// A training run as the command line asks for it.
+private struct TrainingPlan {
+  let architecture: Architecture
+  let recipe: Recipe
+  let images: Images
+  let training: ImageDataset
+  let heldOut: ImageDataset
+  let fingerprint: String
+  let seed: UInt64
+  let folder: String
+  /// The run that goes on, if one does.
+  let resumed: Checkpoint?
+
+  var checkpointPath: String { folder + "/checkpoint.safetensors" }
+  /// The checkpoint of an earlier run in the same folder.
+  var earlierPath: String { folder + "/earlier.safetensors" }
+
+  init(_ arguments: Arguments) throws {
+    let asked = try Architecture.named(arguments[.network], shortcut: arguments[.shortcut], classes: 10)
+    folder = arguments[.output] ?? "runs/\(asked.name)"
+    resumed = arguments[.resume] ? try Checkpoint(contentsOf: folder + "/checkpoint.safetensors") : nil
+    let old = resumed?.description
+
+    architecture = old != nil && !arguments.isGiven(.network) && !arguments.isGiven(.shortcut) ? old!.architecture : asked
+    seed = UInt64(arguments.isGiven(.seed) || old == nil ? UInt64(arguments[.seed]) : old!.seed)
+    images = try Images(folder: arguments[.data])
+    let used = images.training.prefix(arguments[.limit] ?? images.training.count)
+    let changesRecipe = [
+      .recipe, .batch, .epochs, .iterations, .rate, .momentum, .decay,
+    ].contains { (option: AnyOption) in arguments.isGiven(option) }
+    let recipe =
+      if let old, !changesRecipe { old.recipe } else { try arguments.recipe(depth: architecture.weightedLayers, used.count) }
+    self.recipe = recipe
+    (training, heldOut) = used.split(holdingOut: recipe.validationShare, seed: 45)
+    fingerprint = training.fingerprint
+    guard training.count > 0 else { throw InputError("\(used.count) images are too few to train on") }
+    if let old { try checkResumable(old) }
+  }
+
+  /// Refuses to continue a run as another one, and says what differs.
+  private func checkResumable(_ old: Checkpoint.Description) throws {
+    var differences: [String] = []
+    func compare<Value: Equatable>(_ what: String, _ before: Value, _ now: Value) {
+      if before != now { differences.append("\(what) was \(before) and is now \(now)") }
+    }
+    compare("the network", old.architecture.name, architecture.name)
+    compare("the shortcut", old.architecture.options.shortcut.rawValue, architecture.options.shortcut.rawValue)
+    compare("the number of classes", old.architecture.classes, architecture.classes)
+    compare("the batch", old.recipe.batch, recipe.batch)
+    compare("the number of iterations", old.recipe.iterations, recipe.iterations)
+    compare("the rate", old.recipe.rate, recipe.rate)
+    compare("the momentum", old.recipe.momentum, recipe.momentum)
+    compare("the decay", old.recipe.decay, recipe.decay)
+    compare("the seed", old.seed, seed)
+    compare("the training set", old.images, fingerprint)
+    if differences.isEmpty && old.recipe != recipe { differences.append("the recipe was another") }
+    guard differences.isEmpty else {
+      throw InputError("\(checkpointPath) cannot be resumed: " + differences.joined(separator: ", "))
+    }
+  }
+
+  // MARK: - The run
+
+  func run<Network: ImageClassifier<Float>>(_ network: Network, json: Bool) throws {
+    let output = Output(json: json)
+    try prepareFolder()
+    let lock = try OutputFolderLock(folder: folder)
+    defer { lock.release() }
+    var trainer = try makeTrainer(network)
+    if resumed == nil { try keepEarlierCheckpoint() }
+    introduce(trainer, output)
+    Signals.install()
+    defer { Signals.uninstall() }
+
+    let start = ProgressLine.now
+    var lastSave = start
+    var speeds: [Double] = []
+    var accuracy = (training: 0.0, test: Evaluation(correct: 0, count: images.test.count, loss: 0))
+    let total = recipe.iterations * recipe.batch
+    var line = ProgressLine(total: total, done: trainer.state.iteration * recipe.batch)
+    while !trainer.isFinished {
+      let began = ProgressLine.now
+      let step = try trainer.step()
+      speeds.append(Double(step.count) / (ProgressLine.now - began))
+      let state = trainer.state
+      let epochs = recipe.iterations / trainer.iterationsPerEpoch
+      let epoch = (state.iteration - 1) / trainer.iterationsPerEpoch + 1
+      output.progress(
+        &line, state.iteration * recipe.batch,
+        "epoch \(epoch)/\(max(epochs, epoch))  rate \(brief(step.rate))  loss \(fixed(step.loss, 3))")
+      if state.iteration % trainer.iterationsPerEpoch == 0 || trainer.isFinished {
+        accuracy = try finishEpoch(epoch, trainer, rate: step.rate, output)
+        lastSave = ProgressLine.now
+      } else if Signals.received != nil || ProgressLine.now - lastSave > 120 {
+        try save(trainer)
+        lastSave = ProgressLine.now
+      }
+      if let signal = Signals.received {
+        output.line("stopped after iteration \(state.iteration), saved in \(checkpointPath); --resume continues")
+        throw Stopped(signal: signal)
+      }
+    }
+    if speeds.isEmpty { accuracy = try finishEpoch(0, trainer, rate: 0, output) }
+    let seconds = ProgressLine.now - start
+    let speed = speeds.sorted().dropFirst(speeds.count / 2).first ?? 0
+    output.line(
+      "\(percent(accuracy.test.accuracy)) of \(grouped(accuracy.test.count)) test images right after "
+        + "\(duration(seconds)) (\(grouped(Int(speed))) images/s); weights in \(checkpointPath)")
+    output.json([
+      "network": .string(architecture.name), "epochs": .int(recipe.iterations / trainer.iterationsPerEpoch),
+      "iterations": .int(trainer.state.iteration), "trainAccuracy": .double(accuracy.training),
+      "testAccuracy": .double(accuracy.test.accuracy), "testCount": .int(accuracy.test.count),
+      "seconds": .double(seconds), "imagesPerSecondMedian": .double(speed), "checkpoint": .string(checkpointPath),
+    ])
+  }
+
+  private func prepareFolder() throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw InputError("the output folder \(folder) cannot be made: \(error.localizedDescription)")
+    }
+  }
+
+  /// A new run in the folder of another takes nothing away: the other's checkpoint gets another name.
+  private func keepEarlierCheckpoint() throws {
+    guard FileManager.default.fileExists(atPath: checkpointPath) else { return }
+    do {
+      try? FileManager.default.removeItem(atPath: earlierPath)
+      try FileManager.default.moveItem(atPath: checkpointPath, toPath: earlierPath)
+    } catch {
+      throw InputError("\(checkpointPath) cannot be renamed: \(error.localizedDescription)")
+    }
+  }
+
+  private func makeTrainer<Network: ImageClassifier<Float>>(_ network: Network) throws -> Trainer<Network> {
+    guard let resumed else {
+      return Trainer(
+        network, recipe: recipe, images: training, normalization: .perPixel(of: training), seed: seed)
+    }
+    let network = try resumed.loaded(network)
+    return Trainer(
+      network, recipe: recipe, images: training,
+      normalization: try resumed.normalization(height: training.height, width: training.width), seed: seed,
+      state: resumed.description.state, velocity: try resumed.velocity(like: network.parameters))
+  }
+
+  private func introduce<Network>(_ trainer: Trainer<Network>, _ output: Output) {
+    let shortcut = architecture.block == .plain ? "no shortcuts" : "shortcuts \(architecture.options.shortcut.rawValue)"
+    output.line(
+      "\(architecture.name): \(architecture.weightedLayers) layers, "
+        + "\(grouped(trainer.network.parameters.count)) parameters, \(shortcut)")
+    output.line(
+      "\(images.description): \(grouped(training.count)) to train on"
+        + (heldOut.count > 0 ? ", \(grouped(heldOut.count)) held out" : "")
+        + ", \(grouped(images.test.count)) to test with")
+    output.line(recipe.summary(epochLength: trainer.iterationsPerEpoch))
+    if trainer.state.iteration > 0 { output.line("resumed after iteration \(trainer.state.iteration)") }
+  }
+
+  /// Tests the network, saves it and says how the epoch went.
+  private func finishEpoch<Network>(
+    _ epoch: Int, _ trainer: Trainer<Network>, rate: Double, _ output: Output
+  ) throws -> (training: Double, test: Evaluation) {
+    try save(trainer)
+    let test = trainer.network.evaluate(images.test, normalization: trainer.normalization)
+    let state = trainer.state
+    let trainingError = Double(state.epochErrors) / Double(max(state.epochCount, 1))
+    var text = "epoch \(epoch)  rate \(brief(rate))  loss \(fixed(state.epochLoss / Double(max(state.epochCount, 1)), 4))"
+    text += "  train error \(percent(trainingError))"
+    if heldOut.count > 0 {
+      let validation = trainer.network.evaluate(heldOut, normalization: trainer.normalization)
+      text += "  held-out error \(percent(validation.error))"
+    }
+    output.line(text + "  test error \(percent(test.error))")
+    return (1 - trainingError, test)
+  }
+
+  private func save<Network>(_ trainer: Trainer<Network>) throws {
+    try Checkpoint(trainer, fingerprint: fingerprint).write(to: checkpointPath)
+  }
+}
+
+extension Arguments {
+  /// The recipe that the options ask for, for a network of this depth and so many images.
+  fileprivate func recipe(depth: Int, _ count: Int) throws -> Recipe {
+    var recipe = Recipe.paper(depth: depth)
+    if self[.recipe] == .scaled {
+      let epochs = self[.epochs] ?? (self[.data] != nil ? 40 : 8)
+      let perEpoch = (count + self[.batch] - 1) / self[.batch]
+      recipe = .scaled(depth: depth, iterations: self[.iterations] ?? epochs * perEpoch)
+    } else if let iterations = self[.iterations] ?? self[.epochs].map({ $0 * recipe.iterationsPerEpoch(count) }) {
+      recipe.iterations = iterations
+    }
+    recipe.batch = self[.batch]
+    recipe.rate = self[.rate] ?? recipe.rate
+    recipe.momentum = self[.momentum] ?? recipe.momentum
+    recipe.decay = self[.decay] ?? recipe.decay
+    return recipe
+  }
+}
+
+extension Recipe {
+  /// The recipe in one line.
+  fileprivate func summary(epochLength: Int) -> String {
+    var parts = [
+      "SGD, batch \(batch), \(grouped(iterations)) iterations (\(epochLength) an epoch)",
+      "rate \(brief(rate)), divided by 10 at \(listed(milestones.map(grouped), "and"))",
+    ]
+    if let warmUp { parts.append("\(brief(warmUp.rate)) until the training error is below \(percent(warmUp.untilError))") }
+    parts.append("momentum \(brief(momentum)), weight decay \(brief(decay))")
+    if augmentation != .none { parts.append("crops of images padded by \(augmentation.padding), flips") }
+    return parts.joined(separator: "; ")
   }
 }

@@ -1,0 +1,184 @@
+// Checkpoint.swift: a training run in one file.
+//
+// Tests       Tests/ResidualLearningTests/Training/CheckpointTests.swift
+
+import Foundation
+import ResidualKernels
+
+/// A network, and the training run it is from, as one safetensors file.
+///
+/// | tensors                       | what                                                 |
+/// |:------------------------------|:-----------------------------------------------------|
+/// | `stem.conv.weight`, …         | the parameters under their names                     |
+/// | `stem.bn.runningMean`, …      | the running statistics                               |
+/// | `velocity.stem.conv.weight`, …| the optimiser's velocities                           |
+/// | `normalization.mean`          | the mean image, where the network wants one          |
+///
+/// The metadata hold the architecture, the recipe, where training stands, the seed and the names of the classes, as JSON. The
+/// order of the images and the views of them are functions of the seed and of where training stands (see ``Trainer``), so
+/// they need no place of their own. A checksum over all of it shows damage.
+public struct Checkpoint: Sendable {
+  /// What the metadata say of a run.
+  public struct Description: Equatable, Codable, Sendable {
+    /// The network.
+    public var architecture: Architecture
+    /// How it is trained.
+    public var recipe: Recipe
+    /// Where training stands.
+    public var state: TrainingState
+    /// The seed of the run.
+    public var seed: UInt64
+    /// How pixels are normalized.
+    public var normalization: Normalization.Kind
+    /// The names of the classes.
+    public var classNames: [String]
+    /// The training images: how many, and a checksum of them.
+    public var images: String
+  }
+
+  /// What the file says of itself.
+  public let description: Description
+  private let file: SafeTensorsFile
+
+  private static let key = "resnet"
+
+  /// The run of `trainer` as it stands.
+  ///
+  /// - Parameter fingerprint: the training images' ``ImageDataset/fingerprint``.
+  public init<Network>(_ trainer: Trainer<Network>, fingerprint: String) throws {
+    description = Description(
+      architecture: trainer.network.architecture, recipe: trainer.recipe, state: trainer.state, seed: trainer.seed,
+      normalization: trainer.normalization.kind, classNames: trainer.images.classNames, images: fingerprint)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    var file = SafeTensorsFile(metadata: [Self.key: String(decoding: try encoder.encode(description), as: UTF8.self)])
+    for (name, tensor) in trainer.network.state { file.append(name, shape: tensor.shape.sizes, tensor.elements) }
+    for (name, tensor) in trainer.optimizer.velocity.named {
+      file.append("velocity." + name, shape: tensor.shape.sizes, tensor.elements)
+    }
+    if trainer.normalization.kind == .perPixel {
+      let mean = trainer.normalization.mean
+      file.append("normalization.mean", shape: mean.shape.sizes, mean.elements)
+    }
+    file.seal()
+    self.file = file
+  }
+
+  /// Reads a checkpoint.
+  ///
+  /// - Throws: `InputError` when the file cannot be read, is damaged, or is no checkpoint of this program.
+  public init(contentsOf path: String) throws {
+    let file = try SafeTensorsFile(contentsOf: path)
+    guard let text = file.metadata[Self.key] else {
+      throw InputError("\(path) is no checkpoint: its metadata have no entry '\(Self.key)'")
+    }
+    try file.checkSeal()
+    do {
+      description = try JSONDecoder().decode(Description.self, from: Data(text.utf8))
+    } catch {
+      throw InputError("\(path) is a checkpoint of another version: its description cannot be read")
+    }
+    self.file = file
+    guard description.architecture.isSound else {
+      throw InputError("\(path) is no checkpoint of this program: it describes a network that there cannot be")
+    }
+  }
+
+  /// Whether a safetensors file says it is a checkpoint of this program.
+  public static func isOne(_ file: SafeTensorsFile) -> Bool { file.metadata[key] != nil }
+
+  /// Writes the checkpoint. What was at `path` stays until the new file is complete on disk.
+  public func write(to path: String) throws { try file.write(to: path) }
+
+  /// The trained network.
+  ///
+  /// - Throws: `InputError` that lists every tensor that is missing, left over or of another shape.
+  public func network() throws -> any ImageClassifier<Float> {
+    var generator = RandomGenerator(seed: 0)
+    return try loaded(description.architecture.network(using: &generator))
+  }
+
+  /// `network` with this checkpoint's parameters and statistics.
+  public func loaded<Network: ImageClassifier<Float>>(_ network: Network) throws -> Network {
+    var network = network
+    var expected = network.state
+    expected += network.parameters.named.map { ("velocity." + $0.name, $0.tensor) }
+    if description.normalization == .perPixel { expected.append(("normalization.mean", try mean())) }
+    try file.check(expected: expected.map { (name: $0.0, shape: $0.1.shape.sizes) })
+    try network.visitState { name, tensor in tensor = Tensor(tensor.shape, try file.floats(name)) }
+    return network
+  }
+
+  /// The velocities of the optimiser, for parameters like these.
+  public func velocity<Parameters: ParameterSet<Float>>(like parameters: Parameters) throws -> Parameters {
+    var velocity = parameters
+    var failure: (any Error)?
+    velocity.visit("velocity.") { name, tensor in
+      do { tensor = Tensor(tensor.shape, try file.floats(name)) } catch { failure = failure ?? error }
+    }
+    if let failure { throw failure }
+    return velocity
+  }
+
+  /// How its network wants images of this size normalized.
+  public func normalization(height: Int, width: Int) throws -> Normalization {
+    guard description.normalization == .perPixel else {
+      return .channels(description.normalization, height: height, width: width)
+    }
+    let mean = try mean()
+    guard mean.shape == [height, width, 3] else {
+      throw InputError(
+        "\(file.source) has a mean image of \(mean.shape[0])x\(mean.shape[1]), the images are \(height)x\(width)")
+    }
+    return .perPixel(mean: mean)
+  }
+
+  private func mean() throws -> Tensor<Float> {
+    guard let entry = file["normalization.mean"], entry.shape.count == 3, entry.shape[2] == 3 else {
+      throw InputError("\(file.source) has no mean image [H, W, 3] under 'normalization.mean'")
+    }
+    return Tensor(Shape(entry.shape), try file.floats("normalization.mean"))
+  }
+}
+
+extension Layer {
+  /// Every parameter and running statistic under its name.
+  public var state: [(name: String, tensor: Tensor<Scalar>)] {
+    var copy = self
+    var result = parameters.named
+    copy.visitStatistics("") { name, tensor in result.append((name, tensor)) }
+    return result
+  }
+
+  /// Visits every parameter and running statistic, which `body` may replace.
+  public mutating func visitState(_ body: (String, inout Tensor<Scalar>) throws -> Void) throws {
+    var failure: (any Error)?
+    func visit(_ name: String, _ tensor: inout Tensor<Scalar>) {
+      guard failure == nil else { return }
+      do { try body(name, &tensor) } catch { failure = error }
+    }
+    var parameters = parameters
+    parameters.visit("", visit)
+    visitStatistics("", visit)
+    if let failure { throw failure }
+    self.parameters = parameters
+  }
+}
+
+extension ImageDataset {
+  /// How many images there are, and a checksum of their pixels and labels.
+  public var fingerprint: String {
+    var sum = Checksum64()
+    sum.add(Data(pixels))
+    sum.add(Data(labels))
+    return "\(count) images of \(height)x\(width), \(sum.hexadecimal)"
+  }
+}
+
+extension Architecture {
+  /// Whether a network can be built from it: a description from a file may say anything.
+  var isSound: Bool {
+    let sizes = [stemChannels, classes, imageSize] + stages.flatMap { [$0.blocks, $0.width, $0.outputChannels, $0.stride] }
+    return !stages.isEmpty && stages.count <= 16 && sizes.allSatisfy { (1...4096).contains($0) }
+  }
+}

@@ -1,0 +1,85 @@
+// Recipe.swift: how a network is trained, as a value.
+//
+// Paper       He et al. 2015 §4.2
+// Tests       Tests/ResidualLearningTests/Training/RecipeTests.swift
+
+/// Everything that a training run depends on besides the network, the images and the seed.
+public struct Recipe: Equatable, Codable, Sendable {
+  /// A low rate at the start, for networks so deep that they do not begin to learn with the full one (110 layers, §4.2).
+  public struct WarmUp: Equatable, Codable, Sendable {
+    /// The low rate.
+    public var rate: Double
+    /// The warm-up ends when the share of training images classified wrong is below this.
+    public var untilError: Double
+  }
+
+  /// Images per step.
+  public var batch: Int
+  /// Steps in all.
+  public var iterations: Int
+  /// The learning rate before the first milestone.
+  public var rate: Double
+  /// Iterations at which the rate is divided by 10.
+  public var milestones: [Int]
+  /// The low rate at the start, if there is one.
+  public var warmUp: WarmUp?
+  /// SGD's momentum.
+  public var momentum: Double
+  /// Weight decay.
+  public var decay: Double
+  /// Whether only the weights decay, and not γ, β and biases.
+  public var decaysWeightsOnly: Bool
+  /// How the training images are varied.
+  public var augmentation: Augmentation
+  /// The share of the training images that is held out to choose by: 5k of 50k in the paper.
+  public var validationShare: Double
+  /// How far running statistics move to those of a batch.
+  public var statisticsRate: Double
+
+  /// §4.2 to the letter: 64k iterations of 128 images, rate 0.1, divided by 10 at 32k and 48k; trained on nine tenths of
+  /// the training images, the rest held out for validation.
+  ///
+  /// - Parameter depth: of the network. From 110 layers on the rate is 0.01 until the training error is below 80 %.
+  public static func paper(depth: Int) -> Recipe {
+    Recipe(
+      batch: 128, iterations: 64000, rate: 0.1, milestones: [32000, 48000],
+      warmUp: depth >= 110 ? WarmUp(rate: 0.01, untilError: 0.8) : nil, momentum: 0.9, decay: 1e-4,
+      decaysWeightsOnly: false, augmentation: .paper, validationShare: 0.1, statisticsRate: 0.1)
+  }
+
+  /// §4.2 in fewer iterations: the milestones stay at half and three quarters of the way; nothing is held out.
+  public static func scaled(depth: Int, iterations: Int) -> Recipe {
+    var recipe = paper(depth: depth)
+    recipe.iterations = iterations
+    recipe.milestones = [iterations / 2, iterations * 3 / 4]
+    recipe.validationShare = 0
+    return recipe
+  }
+
+  /// The learning rate of a step.
+  ///
+  /// - Parameters:
+  ///   - iteration: the step's number, from 0.
+  ///   - isWarmingUp: whether the warm-up, if there is one, goes on. Its rate holds until it ends; the milestones are
+  ///     counted from the start of training either way.
+  public func rate(at iteration: Int, isWarmingUp: Bool = false) -> Double {
+    if isWarmingUp, let warmUp { return warmUp.rate }
+    return milestones.reduce(rate) { iteration >= $1 ? $0 / 10 : $0 }
+  }
+
+  /// The steps that one pass over `count` images takes, the last batch being what is left.
+  public func iterationsPerEpoch(_ count: Int) -> Int { (count + batch - 1) / batch }
+}
+
+extension ImageDataset {
+  /// Two parts without a common image: the first `1 − share` of a random order, and the rest.
+  ///
+  /// §4.2 splits CIFAR-10's 50,000 training images into 45,000 and 5,000: a share of 0.1.
+  public func split(holdingOut share: Double, seed: UInt64) -> (training: ImageDataset, heldOut: ImageDataset) {
+    precondition((0..<1).contains(share), "a share of \(share)")
+    var generator = RandomGenerator(seed: seed)
+    let order = generator.permutation(count)
+    let kept = count - Int((Double(count) * share).rounded())
+    return (subset(Array(order[..<kept])), subset(Array(order[kept...])))
+  }
+}

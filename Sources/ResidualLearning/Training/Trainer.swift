@@ -1,0 +1,203 @@
+// Trainer.swift: the training loop.
+//
+// Paper       He et al. 2015 §4.2
+// Tests       Tests/ResidualLearningTests/Training/TrainerTests.swift
+
+import ResidualKernels
+
+/// Where training stands; with the tensors, all that a checkpoint needs.
+public struct TrainingState: Equatable, Codable, Sendable {
+  /// Steps done.
+  public var iteration = 0
+  /// Whether the recipe's warm-up goes on.
+  public var isWarmingUp: Bool
+  /// The share of wrong images in each of the last steps, at most 100, while warming up.
+  public var recentErrors: [Double] = []
+  /// Sums over the steps of the epoch so far.
+  public var epochLoss = 0.0, epochErrors = 0, epochCount = 0
+}
+
+/// Trains a network on a set of images, step by step.
+///
+/// Everything random is a function of the seed and of where training stands: epoch e goes through the images in an order
+/// drawn from `fork(e)`, step i draws its crops from `fork(i)`. So a run that is continued from a checkpoint goes on as
+/// if it had never stopped, bit for bit.
+public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar == Float {
+  /// What one step did.
+  public struct Step: Sendable {
+    /// The mean loss of the batch, before the step.
+    public let loss: Double
+    /// Images of the batch classified wrong, before the step.
+    public let errors: Int
+    /// Images of the batch.
+    public let count: Int
+    /// The learning rate.
+    public let rate: Double
+  }
+
+  /// The network as it is now.
+  public private(set) var network: Network
+  /// The optimiser with its velocities.
+  public private(set) var optimizer: SGD<Network.Parameters>
+  /// Where training stands.
+  public private(set) var state: TrainingState
+  /// How it is trained.
+  public let recipe: Recipe
+  /// The training images.
+  public let images: ImageDataset
+  /// What is subtracted from them.
+  public let normalization: Normalization
+  /// The seed of all random numbers but the network's weights.
+  public let seed: UInt64
+  private var epochOrder: (epoch: Int, images: [Int])?
+  private let loss = SoftmaxCrossEntropy<Float>()
+
+  /// A trainer that begins, or one that goes on from `state` with the velocity of that moment.
+  public init(
+    _ network: Network, recipe: Recipe, images: ImageDataset, normalization: Normalization, seed: UInt64,
+    state: TrainingState? = nil, velocity: Network.Parameters? = nil
+  ) {
+    precondition(images.count > 0, "no images to train on")
+    self.network = network
+    self.recipe = recipe
+    self.images = images
+    self.normalization = normalization
+    self.seed = seed
+    self.state = state ?? TrainingState(isWarmingUp: recipe.warmUp != nil)
+    optimizer = SGD(
+      network.parameters, momentum: recipe.momentum, decay: recipe.decay,
+      decaying: recipe.decaysWeightsOnly ? .weights : .all)
+    if let velocity { optimizer.velocity = velocity }
+  }
+
+  /// Steps of one pass over the images.
+  public var iterationsPerEpoch: Int { recipe.iterationsPerEpoch(images.count) }
+
+  /// Whether all of the recipe's steps are done.
+  public var isFinished: Bool { state.iteration >= recipe.iterations }
+
+  /// One step: a batch forward, its gradients back, the parameters moved.
+  ///
+  /// - Throws: ``Divergence`` when the loss is not a number, before anything is changed.
+  public mutating func step() throws -> Step {
+    let (input, labels) = batch(at: state.iteration)
+    let (logits, cache) = network.forward(input)
+    let (lossValue, lossCache) = loss.forward(logits, labels: labels)
+    guard lossValue.isFinite else { throw divergence(input, loss: lossValue) }
+
+    let gradients = network.gradients(loss.backward(lossCache), cache)
+    let rate = recipe.rate(at: state.iteration, isWarmingUp: state.isWarmingUp)
+    var parameters = network.parameters
+    optimizer.step(&parameters, gradients: gradients, rate: rate)
+    network.parameters = parameters
+    network.track(cache, rate: Float(recipe.statisticsRate))
+
+    let errors = zip(logits.argmax, labels).count { $0 != $1 }
+    let step = Step(loss: Double(lossValue), errors: errors, count: labels.count, rate: rate)
+    advance(by: step)
+    return step
+  }
+
+  /// The images and labels of step number `iteration`: a part of the epoch's order, in random views.
+  public mutating func batch(at iteration: Int) -> (input: Tensor<Float>, labels: [Int]) {
+    let (epoch, position) = iteration.quotientAndRemainder(dividingBy: iterationsPerEpoch)
+    if epochOrder?.epoch != epoch {
+      var generator = RandomGenerator(seed: seed).fork(2 * UInt64(epoch))
+      epochOrder = (epoch, generator.permutation(images.count))
+    }
+    let start = position * recipe.batch
+    let numbers = Array(epochOrder!.images[start..<min(start + recipe.batch, images.count)])
+    var generator = RandomGenerator(seed: seed).fork(2 * UInt64(iteration) + 1)
+    let crops = recipe.augmentation.crops(numbers, using: &generator)
+    return (normalization(images, crops), numbers.map { Int(images.labels[$0]) })
+  }
+
+  private mutating func advance(by step: Step) {
+    if state.iteration % iterationsPerEpoch == 0 {
+      (state.epochLoss, state.epochErrors, state.epochCount) = (0, 0, 0)
+    }
+    state.iteration += 1
+    state.epochLoss += step.loss * Double(step.count)
+    state.epochErrors += step.errors
+    state.epochCount += step.count
+    guard state.isWarmingUp, let warmUp = recipe.warmUp else { return }
+    // The training error is taken over the last 100 steps, once there are ten: one batch alone may be lucky.
+    state.recentErrors = (state.recentErrors + [Double(step.errors) / Double(step.count)]).suffix(100)
+    let error = state.recentErrors.reduce(0, +) / Double(state.recentErrors.count)
+    if state.recentErrors.count >= 10 && error < warmUp.untilError {
+      state.isWarmingUp = false
+      state.recentErrors = []
+    }
+  }
+
+  /// Looks for the first tensor with a bad value: in the parameters, or else on the way through the network.
+  private func divergence(_ input: Tensor<Float>, loss: Float) -> Divergence {
+    var place = network.parameters.named.first { !$0.tensor.isFinite }.map { "parameter \($0.name)" }
+    if place == nil {
+      _ = network.forward(input) { name, tensor in
+        if place == nil && !tensor.isFinite { place = "output of \(name)" }
+      }
+    }
+    return Divergence(iteration: state.iteration, loss: loss, place: place ?? "loss")
+  }
+}
+
+/// Training stopped because the loss was not a number any more.
+public struct Divergence: Error, CustomStringConvertible, Sendable {
+  /// The step, from 0.
+  public let iteration: Int
+  /// NaN or infinity.
+  public let loss: Float
+  /// The first tensor with a bad value: a parameter, or the output of a layer.
+  public let place: String
+
+  public var description: String {
+    "the loss is \(loss) at iteration \(iteration), and the first bad value is in the \(place): "
+      + "a lower --rate may help"
+  }
+}
+
+// MARK: - Evaluation
+
+/// How well a network does on a set of images.
+public struct Evaluation: Equatable, Sendable {
+  /// Images classified right.
+  public var correct: Int
+  /// Images.
+  public var count: Int
+  /// The mean loss.
+  public var loss: Double
+
+  /// An evaluation of `count` images.
+  public init(correct: Int, count: Int, loss: Double) {
+    self.correct = correct
+    self.count = count
+    self.loss = loss
+  }
+
+  /// The share classified right, 0 to 1.
+  public var accuracy: Double { count == 0 ? 0 : Double(correct) / Double(count) }
+  /// The share classified wrong, 0 to 1.
+  public var error: Double { 1 - accuracy }
+}
+
+extension ImageClassifier where Scalar == Float {
+  /// Classifies images in inference mode, each in its single original view (§4.2).
+  ///
+  /// - Parameter progress: told how many images are done, batch by batch.
+  public func evaluate(
+    _ images: ImageDataset, normalization: Normalization, batch: Int = 128, progress: (Int) -> Void = { _ in }
+  ) -> Evaluation {
+    var result = Evaluation(correct: 0, count: images.count, loss: 0)
+    for start in stride(from: 0, to: images.count, by: batch) {
+      let range = start..<min(start + batch, images.count)
+      let labels = range.map { Int(images.labels[$0]) }
+      let logits = self(normalization(images, range))
+      let (loss, _) = SoftmaxCrossEntropy<Float>().forward(logits, labels: labels)
+      result.loss += Double(loss) * Double(range.count) / Double(images.count)
+      result.correct += zip(logits.argmax, labels).count { $0 == $1 }
+      progress(range.upperBound)
+    }
+    return result
+  }
+}
