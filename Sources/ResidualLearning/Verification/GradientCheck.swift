@@ -283,7 +283,7 @@ private struct Snapshot {
   let tensors: [(name: String, bits: [UInt64])]
 
   init<Checked: Layer>(_ layer: Checked, _ input: Tensor<Double>) where Checked.Scalar == Double {
-    tensors = ([("the input", input)] + layer.parameters.named + layer.statistics).map { ($0, bits($1)) }
+    tensors = ([("the input", input)] + layer.state).map { ($0, bits($1)) }
   }
 
   func difference(from other: Snapshot) -> String? {
