@@ -115,8 +115,9 @@ extension Kernels {
     let depth = shape.kernelWidth * shape.inputChannels
     let vectors = roundUp(shape.outputChannels, to: Scalar.lanes) / Scalar.lanes
     let bands = shape.bands(rows: shape.outputHeight)
+    let rows = shape.kernelHeight * depth
     let partial = PartialSums<Scalar>(
-      items: shape.batch * bands, rows: shape.kernelHeight * depth, channels: shape.outputChannels)
+      items: shape.batch * bands, vectors: rows * vectors, chunks: rows * vectors > 1 << 17 ? 4 : 16)
     partial.forEachItem { item, sums in
       let rows = Parallel.range(ofChunk: item % bands, of: bands, count: shape.outputHeight)
       let band = PaddedBand(
@@ -137,7 +138,7 @@ extension Kernels {
       gradient.release()
       band.finish()
     }
-    partial.total(into: weightGradient)
+    partial.total(into: weightGradient, rows: rows, channels: shape.outputChannels)
   }
 
   /// The weights that one phase of the input's gradient meets, turned round: rows are taps and output channels, columns
@@ -283,40 +284,36 @@ struct ChannelRows<Scalar: Element> {
 
 /// Sums over many items, one for each of a fixed number of chunks, added in the order of the chunks.
 struct PartialSums<Scalar: Element> {
-  private let items, rows, channels, vectors, chunks: Int
   let sums: [Storage<Scalar>]
+  private let items, vectors: Int
 
-  init(items: Int, rows: Int, channels: Int) {
+  /// Sums of `vectors` vectors each. Many chunks are work for as many threads, few cost less to add up.
+  init(items: Int, vectors: Int, chunks: Int) {
     self.items = items
-    self.rows = rows
-    self.channels = channels
-    vectors = roundUp(channels, to: Scalar.lanes) / Scalar.lanes
-    // 16 chunks are work for as many threads; fewer where the sums are so large that adding them up would cost more.
-    let size = rows * vectors
-    chunks = max(1, min(items, size > 1 << 17 ? 4 : 16))
-    sums = (0..<chunks).map { _ in Storage(uninitialized: size * Scalar.lanes) }
+    self.vectors = vectors
+    sums = (0..<max(1, min(items, chunks))).map { _ in Storage(uninitialized: vectors * Scalar.lanes) }
   }
 
   /// Calls `body` for each item with the sums of its chunk.
   @inline(__always)
   func forEachItem(_ body: (_ item: Int, _ sums: UnsafeMutablePointer<Scalar>) -> Void) {
-    Parallel.forEachChunk(chunks) { chunk in
-      let sums = sums[chunk].base
-      sums.update(repeating: 0, count: rows * vectors * Scalar.lanes)
-      for item in Parallel.range(ofChunk: chunk, of: chunks, count: items) { body(item, sums) }
+    Parallel.forEachChunk(sums.count) { chunk in
+      let target = sums[chunk].base
+      target.update(repeating: 0, count: vectors * Scalar.lanes)
+      for item in Parallel.range(ofChunk: chunk, of: sums.count, count: items) { body(item, target) }
     }
   }
 
-  /// The sum over all chunks, without the channels that only fill vectors.
+  /// The sum over all chunks, `rows` rows of whole vectors, without the channels that only fill vectors.
   @inline(__always)
-  func total(into target: Storage<Scalar>) {
-    let width = vectors * Scalar.lanes
+  func total(into target: Storage<Scalar>, rows: Int, channels: Int) {
+    let width = roundUp(channels, to: Scalar.lanes)
     Parallel.forEachChunk(min(16, rows)) { part in
       for row in Parallel.range(ofChunk: part, of: min(16, rows), count: rows) {
         let source = row * width
         for c in 0..<channels {
           var total = sums[0].base[source + c]
-          for chunk in 1..<chunks { total += sums[chunk].base[source + c] }
+          for chunk in 1..<sums.count { total += sums[chunk].base[source + c] }
           target.base[row * channels + c] = total
         }
       }
