@@ -5,8 +5,6 @@
 // memory and come back, four times the size of the weights; so all tiles are transformed once instead, and each
 // thread takes a panel of output channels through all steps (*by channels*).
 
-import Foundation
-
 extension Kernels {
   /// Convolution by Winograd's F(4x4, 3x3). Same contract as ``convolution(_:input:weight:output:)``, for the shapes
   /// that ``ConvolutionShape/admitsWinograd(_:)`` admits.
@@ -66,6 +64,18 @@ extension ConvolutionShape {
     kernelHeight == 3 && kernelWidth == 3 && stride == 1 && (0...2).contains(padding)
       && inputChannels.isMultiple(of: Scalar.lanes) && outputChannels.isMultiple(of: Scalar.lanes)
   }
+
+  /// Whether Winograd's kernels are expected to be faster: few and small images do not repay the transforms.
+  ///
+  /// Counted in multiply-adds of vectors: for a tile, 36 products and the transforms of its vectors (about 300 each); for the
+  /// weights, their transform (about 100 a vector); for the definition, 9 products a pixel. Both numbers are measured.
+  func favorsWinograd<Scalar: Element>(_: Scalar.Type) -> Bool {
+    guard admitsWinograd(Scalar.self) else { return false }
+    let tiles = batch * ((outputHeight + 3) / 4) * ((outputWidth + 3) / 4)
+    let weights = inputChannels * outputChannels / Scalar.lanes
+    let transforms = 300 * (inputChannels + outputChannels) / Scalar.lanes
+    return tiles * (36 * weights + transforms) + 100 * weights < 9 * batch * outputHeight * outputWidth * weights
+  }
 }
 
 /// A convolution cut into groups of images, or into bands of an image's rows where the batch is small.
@@ -89,7 +99,6 @@ private struct WinogradConvolution<Scalar: Element> {
   /// Whether a thread takes a panel of output channels rather than a few images: when the weights, transformed, are larger
   /// than the images, transformed.
   var goesByChannels: Bool {
-    if let m = getenv("WMODE") { return m[0] == 67 && tiles > 0 }
     return shape.outputChannels >= 128 && tiles > 0 && tiles < 2 * shape.outputChannels
   }
 
@@ -147,7 +156,8 @@ private struct WinogradConvolution<Scalar: Element> {
     Parallel.forEachChunk(groups) { chunk in
       let (images, rows) = group(chunk)
       let band = paddedInput(input, images, rows)
-      let target = images.lowerBound * shape.outputImageCount
+      let target =
+        images.lowerBound * shape.outputImageCount
         + 4 * rows.lowerBound * shape.outputWidth * shape.outputChannels
       let scratch = WinogradScratch(sizes.band(rows), images: images.count)
       winogradImages(

@@ -107,7 +107,8 @@ func winogradImages<Scalar: Element>(
       let products = FrequencyLayout(rows: tiles.count, vectors: vectors.count)
       multiplyFrequencies(
         tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels,
-        weights + panel * sizes.panel.count * Scalar.lanes, FrequencyLayout(rows: sizes.inputChannels, vectors: vectors.count),
+        weights + panel * sizes.panel.count * Scalar.lanes,
+        FrequencyLayout(rows: sizes.inputChannels, vectors: vectors.count),
         into: scratch.outputs.base, products, accumulating: false)
       gatherOutput(
         tiles, scratch.outputs.base, products, into: output + vectors.lowerBound * Scalar.lanes, outputPixels,
@@ -225,16 +226,12 @@ func winogradPanel<Scalar: Element>(
   }
 }
 
-/// `target[column, row] = source[row, column]`, a few columns at a time, whose lines stay in the first cache.
+/// `target[column, row] = source[row, column]`: reads whole lines, writes within a block that stays in the first cache.
 private func transpose<Scalar: Element>(
   _ source: UnsafePointer<Scalar>, rows: Int, columns: Int, step: Int, into target: UnsafeMutablePointer<Scalar>
 ) {
-  for start in stride(from: 0, to: columns, by: Scalar.lanes) {
-    for row in 0..<rows {
-      for column in start..<min(start + Scalar.lanes, columns) {
-        target[column * rows + row] = source[row * step + column]
-      }
-    }
+  for row in 0..<rows {
+    for column in 0..<columns { target[column * rows + row] = source[row * step + column] }
   }
 }
 
