@@ -96,10 +96,10 @@ private struct WinogradConvolution<Scalar: Element> {
     bands = images > 1 ? 1 : max(1, min(sizes.tileRows, 16 / max(1, shape.batch), max(2, tiles / 24)))
   }
 
-  /// Whether a thread takes a panel of output channels rather than a few images: when the weights, transformed, are larger
-  /// than the images, transformed.
+  /// Whether a thread takes a panel of output channels rather than a few images: where there are panels enough, and the
+  /// transformed weights are larger than about half the transformed images.
   var goesByChannels: Bool {
-    return shape.outputChannels >= 128 && tiles > 0 && tiles < 2 * shape.outputChannels
+    shape.outputChannels >= 128 && tiles > 0 && tiles < 2 * shape.outputChannels
   }
 
   /// Tiles in all images together.
@@ -174,7 +174,7 @@ private struct WinogradConvolution<Scalar: Element> {
     Parallel.forEachChunk(sizes.panels) { panel in
       let vectors = sizes.vectors(ofPanel: panel)
       let products = FrequencyLayout(rows: all.count, vectors: vectors.count)
-      let scratch = WinogradScratch<Scalar>(tiles: all.count, inputVectors: 0, outputVectors: vectors.count)
+      let multiplied = Storage<Scalar>(uninitialized: products.count * Scalar.lanes)
       // The panel's weights a few input channels at a time, which stay in the second cache.
       let weights = Storage<Scalar>(
         uninitialized: FrequencyLayout(rows: Self.channelsAtOnce, vectors: vectors.count).count * Scalar.lanes)
@@ -183,12 +183,13 @@ private struct WinogradConvolution<Scalar: Element> {
           sizes, weight: weight.base, isTurned: isTurned, inputs: channels, outputs: vectors, into: weights.base)
         multiplyFrequencies(
           tiles: all.count, spread.base + channels.lowerBound, inputs, depth: channels.count, weights.base,
-          FrequencyLayout(rows: channels.count, vectors: vectors.count), into: scratch.outputs.base, products,
+          FrequencyLayout(rows: channels.count, vectors: vectors.count), into: multiplied.base, products,
           accumulating: channels.lowerBound > 0)
       }
       gatherOutput(
-        all, scratch.outputs.base, products, into: output.base + vectors.lowerBound * Scalar.lanes, outputPixels,
-        height: sizes.height, width: sizes.width, patch: scratch.patch.base)
+        all, multiplied.base, products, into: output.base + vectors.lowerBound * Scalar.lanes, outputPixels,
+        height: sizes.height, width: sizes.width)
+      withExtendedLifetime((weights, multiplied)) {}
     }
   }
 
@@ -208,10 +209,8 @@ private struct WinogradConvolution<Scalar: Element> {
       let (images, rows) = group(chunk)
       let band = paddedInput(input, images, rows)
       let tiles = TileBlock(images: images.count, rows: 0..<rows.count, columns: sizes.tileColumns)
-      let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
       spreadInput(
-        tiles, band.start, band.pixels, into: spread.base + firstTile(images, rows) * shape.inputChannels, layout,
-        patch: patch.base)
+        tiles, band.start, band.pixels, into: spread.base + firstTile(images, rows) * shape.inputChannels, layout)
       band.finish()
     }
     return spread
@@ -259,11 +258,11 @@ private struct WinogradConvolution<Scalar: Element> {
       addFrequencies(
         tiles: tiles, spread.base + channels.lowerBound, inputs, depth: channels.count,
         gradients.base + vectors.lowerBound * Scalar.lanes, outputs, into: sums.base, layout)
-      let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
       gatherWeights(
         sums.base, layout, rows: channels.count,
         into: weightGradient.base + channels.lowerBound * shape.outputChannels + vectors.lowerBound * Scalar.lanes,
-        tap: shape.inputChannels * sizes.outputVectors, row: sizes.outputVectors, patch: patch.base)
+        tap: shape.inputChannels * sizes.outputVectors, row: sizes.outputVectors)
+      withExtendedLifetime(sums) {}
     }
   }
 
@@ -274,10 +273,8 @@ private struct WinogradConvolution<Scalar: Element> {
       let (images, rows) = group(chunk)
       let band = paddedGradient(gradient, images, rows)
       let tiles = TileBlock(images: images.count, rows: 0..<rows.count, columns: sizes.tileColumns)
-      let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
       spreadGradient(
-        tiles, band.start, band.pixels, into: spread.base + firstTile(images, rows) * shape.outputChannels, layout,
-        patch: patch.base)
+        tiles, band.start, band.pixels, into: spread.base + firstTile(images, rows) * shape.outputChannels, layout)
       band.finish()
     }
     return spread

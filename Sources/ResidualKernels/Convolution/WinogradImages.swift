@@ -68,14 +68,11 @@ struct WinogradScratch<Scalar: Element> {
   let inputs: Storage<Scalar>
   /// Their products with one panel of weights, or the transformed gradients of their outputs.
   let outputs: Storage<Scalar>
-  /// A tile between its two transforms, and a tile that reaches over the edge.
-  let patch: Storage<Scalar>
 
   init(tiles: Int, inputVectors: Int, outputVectors: Int) {
     let lanes = Scalar.lanes
     inputs = Storage(uninitialized: FrequencyLayout(rows: tiles, vectors: inputVectors).count * lanes)
     outputs = Storage(uninitialized: FrequencyLayout(rows: tiles, vectors: outputVectors).count * lanes)
-    patch = Storage(uninitialized: (36 + 16) * lanes)
   }
 
   /// Enough for the blocks of `images` images at a time, forward and for the gradients.
@@ -101,7 +98,7 @@ func winogradImages<Scalar: Element>(
 ) {
   sizes.forEachBlock(images: images) { tiles in
     let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.inputVectors)
-    spreadInput(tiles, input, inputPixels, into: scratch.inputs.base, inputs, patch: scratch.patch.base)
+    spreadInput(tiles, input, inputPixels, into: scratch.inputs.base, inputs)
     for panel in 0..<sizes.panels {
       let vectors = sizes.vectors(ofPanel: panel)
       let products = FrequencyLayout(rows: tiles.count, vectors: vectors.count)
@@ -112,7 +109,7 @@ func winogradImages<Scalar: Element>(
         into: scratch.outputs.base, products, accumulating: false)
       gatherOutput(
         tiles, scratch.outputs.base, products, into: output + vectors.lowerBound * Scalar.lanes, outputPixels,
-        height: sizes.height, width: sizes.width, patch: scratch.patch.base)
+        height: sizes.height, width: sizes.width)
     }
   }
 }
@@ -149,8 +146,8 @@ func winogradGradientImages<Scalar: Element>(
   sizes.forEachBlock(images: images) { tiles in
     let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.inputVectors)
     let outputs = FrequencyLayout(rows: tiles.count, vectors: sizes.outputVectors)
-    spreadInput(tiles, input, inputPixels, into: scratch.inputs.base, inputs, patch: scratch.patch.base)
-    spreadGradient(tiles, gradient, gradientPixels, into: scratch.outputs.base, outputs, patch: scratch.patch.base)
+    spreadInput(tiles, input, inputPixels, into: scratch.inputs.base, inputs)
+    spreadGradient(tiles, gradient, gradientPixels, into: scratch.outputs.base, outputs)
     addFrequencies(
       tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels, scratch.outputs.base, outputs,
       into: sums, sizes.gradient)
@@ -205,7 +202,6 @@ func winogradPanel<Scalar: Element>(
   _ sizes: WinogradSizes<Scalar>, weight: UnsafePointer<Scalar>, isTurned: Bool, inputs: Range<Int>,
   outputs: Range<Int>, into panel: UnsafeMutablePointer<Scalar>
 ) {
-  let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
   let layout = FrequencyLayout(rows: inputs.count, vectors: outputs.count)
   let first = outputs.lowerBound * Scalar.lanes
   if isTurned {
@@ -217,12 +213,12 @@ func winogradPanel<Scalar: Element>(
         rows: outputs.count * Scalar.lanes, columns: inputs.count, step: sizes.inputChannels,
         into: turned.base + k * tap * Scalar.lanes)
     }
-    spreadWeights(
-      turned.base, tap: tap, row: outputs.count, rows: inputs.count, into: panel, layout, patch: patch.base)
+    spreadWeights(turned.base, tap: tap, row: outputs.count, rows: inputs.count, into: panel, layout)
+    withExtendedLifetime(turned) {}
   } else {
     spreadWeights(
       weight + inputs.lowerBound * sizes.outputChannels + first, tap: sizes.inputChannels * sizes.outputVectors,
-      row: sizes.outputVectors, rows: inputs.count, into: panel, layout, patch: patch.base)
+      row: sizes.outputVectors, rows: inputs.count, into: panel, layout)
   }
 }
 
@@ -255,10 +251,9 @@ func finishWinogradGradient<Scalar: Element>(
         }
       }
     }
-    let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
     gatherWeights(
       sums[0].base + start * Scalar.lanes, layout, rows: inputs.count,
       into: weightGradient + start * Scalar.lanes, tap: sizes.inputChannels * sizes.outputVectors,
-      row: sizes.outputVectors, patch: patch.base)
+      row: sizes.outputVectors)
   }
 }

@@ -147,13 +147,13 @@ struct VectorSquare<Pointer> {
 @inline(__always)
 private func onBothAxes<Map: AxisMap>(
   _: Map.Type, _ source: VectorSquare<UnsafePointer<Map.Scalar.Vector>>,
-  _ target: VectorSquare<UnsafeMutablePointer<Map.Scalar.Vector>>, patch: UnsafeMutablePointer<Map.Scalar.Vector>
+  _ target: VectorSquare<UnsafeMutablePointer<Map.Scalar.Vector>>, patch: Storage<Map.Scalar>
 ) {
   for j in 0..<Map.sourceCount {
-    Map.apply(source.start + j * source.column, from: source.row, patch + j, to: 6)
+    Map.apply(source.start + j * source.column, from: source.row, patch.vectors + j, to: 6)
   }
   for i in 0..<Map.targetCount {
-    Map.apply(patch + i * 6, from: 1, target.start + i * target.row, to: target.column)
+    Map.apply(patch.vectors + i * 6, from: 1, target.start + i * target.row, to: target.column)
   }
 }
 
@@ -214,8 +214,9 @@ struct FrequencyLayout {
 @specialized(where Scalar == Double)
 func spreadInput<Scalar: Element>(
   _ tiles: TileBlock, _ input: UnsafePointer<Scalar>, _ pixels: PixelLayout,
-  into target: UnsafeMutablePointer<Scalar>, _ layout: FrequencyLayout, patch: UnsafeMutablePointer<Scalar>
+  into target: UnsafeMutablePointer<Scalar>, _ layout: FrequencyLayout
 ) {
+  let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
   tiles.forEachTile { tile, image, y, x in
     for vector in 0..<pixels.vectors {
       onBothAxes(
@@ -224,7 +225,7 @@ func spreadInput<Scalar: Element>(
           start: input.vectors + pixels.offset(image: image, y, x) + vector, row: pixels.row, column: pixels.vectors),
         VectorSquare(
           start: target.vectors + tile * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
-        patch: patch.vectors)
+        patch: patch)
     }
   }
 }
@@ -235,8 +236,9 @@ func spreadInput<Scalar: Element>(
 @specialized(where Scalar == Double)
 func spreadGradient<Scalar: Element>(
   _ tiles: TileBlock, _ gradient: UnsafePointer<Scalar>, _ pixels: PixelLayout,
-  into target: UnsafeMutablePointer<Scalar>, _ layout: FrequencyLayout, patch: UnsafeMutablePointer<Scalar>
+  into target: UnsafeMutablePointer<Scalar>, _ layout: FrequencyLayout
 ) {
+  let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
   tiles.forEachTile { tile, image, y, x in
     for vector in 0..<pixels.vectors {
       onBothAxes(
@@ -246,7 +248,7 @@ func spreadGradient<Scalar: Element>(
           column: pixels.vectors),
         VectorSquare(
           start: target.vectors + tile * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
-        patch: patch.vectors)
+        patch: patch)
     }
   }
 }
@@ -258,10 +260,10 @@ func spreadGradient<Scalar: Element>(
 @specialized(where Scalar == Double)
 func gatherOutput<Scalar: Element>(
   _ tiles: TileBlock, _ products: UnsafePointer<Scalar>, _ layout: FrequencyLayout,
-  into output: UnsafeMutablePointer<Scalar>, _ pixels: PixelLayout, height: Int, width: Int,
-  patch: UnsafeMutablePointer<Scalar>
+  into output: UnsafeMutablePointer<Scalar>, _ pixels: PixelLayout, height: Int, width: Int
 ) {
-  let edge = patch.vectors + 36
+  let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
+  let edge = Storage<Scalar>(uninitialized: 16 * Scalar.lanes)
   tiles.forEachTile { tile, image, y, x in
     let isWhole = y + 4 <= height && x + 4 <= width
     for vector in 0..<layout.vectors {
@@ -272,11 +274,11 @@ func gatherOutput<Scalar: Element>(
           start: products.vectors + tile * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
         isWhole
           ? VectorSquare(start: target, row: pixels.row, column: pixels.vectors)
-          : VectorSquare(start: edge, row: 4, column: 1),
-        patch: patch.vectors)
+          : VectorSquare(start: edge.vectors, row: 4, column: 1),
+        patch: patch)
       guard !isWhole else { continue }
       for i in 0..<min(4, height - y) {
-        for j in 0..<min(4, width - x) { target[i * pixels.row + j * pixels.vectors] = edge[4 * i + j] }
+        for j in 0..<min(4, width - x) { target[i * pixels.row + j * pixels.vectors] = edge.vectors[4 * i + j] }
       }
     }
   }
@@ -289,8 +291,9 @@ func gatherOutput<Scalar: Element>(
 @specialized(where Scalar == Double)
 func spreadWeights<Scalar: Element>(
   _ weight: UnsafePointer<Scalar>, tap: Int, row: Int, rows: Int, into target: UnsafeMutablePointer<Scalar>,
-  _ layout: FrequencyLayout, patch: UnsafeMutablePointer<Scalar>
+  _ layout: FrequencyLayout
 ) {
+  let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
   for i in 0..<rows {
     for vector in 0..<layout.vectors {
       onBothAxes(
@@ -298,7 +301,7 @@ func spreadWeights<Scalar: Element>(
         VectorSquare(start: weight.vectors + i * row + vector, row: 3 * tap, column: tap),
         VectorSquare(
           start: target.vectors + i * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
-        patch: patch.vectors)
+        patch: patch)
     }
   }
 }
@@ -309,14 +312,15 @@ func spreadWeights<Scalar: Element>(
 @specialized(where Scalar == Double)
 func gatherWeights<Scalar: Element>(
   _ sums: UnsafePointer<Scalar>, _ layout: FrequencyLayout, rows: Int, into weight: UnsafeMutablePointer<Scalar>,
-  tap: Int, row: Int, patch: UnsafeMutablePointer<Scalar>
+  tap: Int, row: Int
 ) {
+  let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
   for i in 0..<rows {
     for vector in 0..<layout.vectors {
       onBothAxes(
         WeightGather<Scalar>.self,
         VectorSquare(start: sums.vectors + i * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
-        VectorSquare(start: weight.vectors + i * row + vector, row: 3 * tap, column: tap), patch: patch.vectors)
+        VectorSquare(start: weight.vectors + i * row + vector, row: 3 * tap, column: tap), patch: patch)
     }
   }
 }
