@@ -185,41 +185,54 @@ extension ConvolutionShape {
   func bands(rows: Int) -> Int { batch == 0 ? 1 : max(1, min(rows / 4, 16 / batch)) }
 }
 
-/// Some rows of an image with a border of zeros around them; the image itself where no border is needed.
+/// Some rows of an image, or of a few images, with a border of zeros around them; the images themselves where no
+/// border is needed.
 struct PaddedBand<Scalar: Element> {
   /// The first scalar of the first row, its border included.
   let start: UnsafePointer<Scalar>
-  /// Scalars from one row to the next.
-  let row: Int
+  /// Scalars from one row and one image to the next.
+  let row, image: Int
+  private let channels: Int
   private let scratch: Storage<Scalar>?
 
   /// `rows` rows from `firstRow` on, which may lie outside the image, with `left` and `right` pixels at the sides.
   @inline(__always)
   init(
-    image: UnsafePointer<Scalar>, height: Int, width: Int, channels: Int, firstRow: Int, rows: Int, left: Int,
-    right: Int
+    image source: UnsafePointer<Scalar>, images: Int = 1, height: Int, width: Int, channels: Int, firstRow: Int,
+    rows: Int, left: Int, right: Int
   ) {
+    self.channels = channels
     if left == 0 && right == 0 && firstRow >= 0 && firstRow + rows <= height {
-      start = image + firstRow * width * channels
+      start = source + firstRow * width * channels
       row = width * channels
+      image = height * row
       scratch = nil
       return
     }
     row = (left + width + right) * channels
-    let storage = Storage<Scalar>(uninitialized: rows * row)
+    image = rows * row
+    let storage = Storage<Scalar>(uninitialized: images * image)
     var target = storage.base
-    for y in firstRow..<firstRow + rows {
-      if y < 0 || y >= height {
-        target.update(repeating: 0, count: row)
-      } else {
-        target.update(repeating: 0, count: left * channels)
-        (target + left * channels).update(from: image + y * width * channels, count: width * channels)
-        (target + (left + width) * channels).update(repeating: 0, count: right * channels)
+    for n in 0..<images {
+      for y in firstRow..<firstRow + rows {
+        if y < 0 || y >= height {
+          target.update(repeating: 0, count: row)
+        } else {
+          target.update(repeating: 0, count: left * channels)
+          (target + left * channels).update(
+            from: source + (n * height + y) * width * channels, count: width * channels)
+          (target + (left + width) * channels).update(repeating: 0, count: right * channels)
+        }
+        target += row
       }
-      target += row
     }
     start = UnsafePointer(storage.base)
     scratch = storage
+  }
+
+  /// The same, in vectors; the channels fill whole ones.
+  var pixels: PixelLayout {
+    PixelLayout(vectors: channels / Scalar.lanes, row: row / Scalar.lanes, image: image / Scalar.lanes)
   }
 
   /// Keeps the memory alive until the kernels are done with it.
@@ -271,7 +284,7 @@ struct ChannelRows<Scalar: Element> {
 /// Sums over many items, one for each of a fixed number of chunks, added in the order of the chunks.
 struct PartialSums<Scalar: Element> {
   private let items, rows, channels, vectors, chunks: Int
-  private let sums: [Storage<Scalar>]
+  let sums: [Storage<Scalar>]
 
   init(items: Int, rows: Int, channels: Int) {
     self.items = items

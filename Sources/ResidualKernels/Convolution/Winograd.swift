@@ -1,0 +1,266 @@
+// Winograd.swift: convolution with 36 multiplications where the definition has 144.
+//
+// Two orders of the work. With many tiles and small weights, the weights are transformed once, and each thread takes
+// a few images through all steps (*by images*). With few tiles and large weights, the transformed weights would go out to
+// memory and come back, four times the size of the weights; so all tiles are transformed once instead, and each
+// thread takes a panel of output channels through all steps (*by channels*).
+
+extension Kernels {
+  /// Convolution by Winograd's F(4x4, 3x3). Same contract as ``convolution(_:input:weight:output:)``, for the shapes
+  /// that ``ConvolutionShape/admitsWinograd(_:)`` admits.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func winogradConvolution<Scalar: Element>(
+    _ shape: ConvolutionShape, input: Storage<Scalar>, weight: Storage<Scalar>, output: Storage<Scalar>
+  ) {
+    shape.check(input: input, weight: weight, output: output)
+    let convolution = WinogradConvolution<Scalar>(shape)
+    convolution.forward(input: input, weight: weight, isTurned: false, output: output)
+  }
+
+  /// The gradient of the input by Winograd's F(4x4, 3x3): the convolution of the output's gradient with the weights
+  /// turned round, padded by 2 − padding. Same contract as
+  /// ``convolutionInputGradient(_:outputGradient:weight:inputGradient:)``.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func winogradConvolutionInputGradient<Scalar: Element>(
+    _ shape: ConvolutionShape, outputGradient: Storage<Scalar>, weight: Storage<Scalar>,
+    inputGradient: Storage<Scalar>
+  ) {
+    shape.check(input: inputGradient, weight: weight, output: outputGradient)
+    let convolution = WinogradConvolution<Scalar>(
+      ConvolutionShape(
+        batch: shape.batch, height: shape.outputHeight, width: shape.outputWidth,
+        inputChannels: shape.outputChannels, outputChannels: shape.inputChannels,
+        kernelHeight: shape.kernelHeight, kernelWidth: shape.kernelWidth, stride: shape.stride,
+        padding: 2 - shape.padding))
+    convolution.forward(input: outputGradient, weight: weight, isTurned: true, output: inputGradient)
+  }
+
+  /// The gradient of the weight by Winograd's F(4x4, 3x3). Same contract as
+  /// ``convolutionWeightGradient(_:input:outputGradient:weightGradient:)``.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func winogradConvolutionWeightGradient<Scalar: Element>(
+    _ shape: ConvolutionShape, input: Storage<Scalar>, outputGradient: Storage<Scalar>,
+    weightGradient: Storage<Scalar>
+  ) {
+    shape.check(input: input, weight: weightGradient, output: outputGradient)
+    let convolution = WinogradConvolution<Scalar>(shape)
+    if convolution.goesByChannels {
+      convolution.weightGradientByChannels(
+        input: input, outputGradient: outputGradient, weightGradient: weightGradient)
+    } else {
+      convolution.weightGradientByImages(
+        input: input, outputGradient: outputGradient, weightGradient: weightGradient)
+    }
+  }
+}
+
+extension ConvolutionShape {
+  /// Whether Winograd's kernels compute this convolution: 3x3, stride 1, padding 0 to 2, channels that fill whole
+  /// vectors on both sides.
+  public func admitsWinograd<Scalar: Element>(_: Scalar.Type) -> Bool {
+    kernelHeight == 3 && kernelWidth == 3 && stride == 1 && (0...2).contains(padding)
+      && inputChannels.isMultiple(of: Scalar.lanes) && outputChannels.isMultiple(of: Scalar.lanes)
+  }
+}
+
+/// A convolution cut into groups of images, or into bands of an image's rows where the batch is small.
+private struct WinogradConvolution<Scalar: Element> {
+  let shape: ConvolutionShape
+  let sizes: WinogradSizes<Scalar>
+  /// Images in a group, and bands in an image; one of them is 1.
+  let images, bands: Int
+
+  init(_ shape: ConvolutionShape) {
+    precondition(shape.admitsWinograd(Scalar.self), "Winograd's kernels do not compute \(shape)")
+    self.shape = shape
+    sizes = WinogradSizes(
+      height: shape.outputHeight, width: shape.outputWidth, inputChannels: shape.inputChannels,
+      outputChannels: shape.outputChannels)
+    let tiles = sizes.tileRows * sizes.tileColumns
+    images = max(1, min(32 / tiles, shape.batch / 8))
+    bands = images > 1 ? 1 : max(1, min(sizes.tileRows, 16 / max(1, shape.batch)))
+  }
+
+  /// Whether a thread takes a panel of output channels rather than a few images: when the weights, transformed, are larger
+  /// than the images, transformed.
+  var goesByChannels: Bool {
+    let tiles = shape.batch * sizes.tileRows * sizes.tileColumns
+    return shape.outputChannels >= 128 && tiles > 0 && tiles < 2 * shape.outputChannels
+  }
+
+  /// Groups of images, or bands.
+  var groups: Int { (shape.batch + images - 1) / images * bands }
+
+  /// The images of a group, and the rows of tiles of its band.
+  func group(_ group: Int) -> (images: Range<Int>, rows: Range<Int>) {
+    let first = group / bands * images
+    return (
+      first..<min(first + images, shape.batch),
+      Parallel.range(ofChunk: group % bands, of: bands, count: sizes.tileRows)
+    )
+  }
+
+  /// The inputs of a group, padded.
+  func paddedInput(_ input: Storage<Scalar>, _ images: Range<Int>, _ rows: Range<Int>) -> PaddedBand<Scalar> {
+    PaddedBand(
+      image: input.base + images.lowerBound * shape.imageCount, images: images.count, height: shape.height,
+      width: shape.width, channels: shape.inputChannels, firstRow: 4 * rows.lowerBound - shape.padding,
+      rows: 4 * rows.count + 2, left: shape.padding, right: sizes.paddedWidth - shape.padding - shape.width)
+  }
+
+  /// The gradients of a group's outputs, padded to whole tiles.
+  func paddedGradient(_ gradient: Storage<Scalar>, _ images: Range<Int>, _ rows: Range<Int>) -> PaddedBand<Scalar> {
+    PaddedBand(
+      image: gradient.base + images.lowerBound * shape.outputImageCount, images: images.count, height: sizes.height,
+      width: sizes.width, channels: shape.outputChannels, firstRow: 4 * rows.lowerBound, rows: 4 * rows.count, left: 0,
+      right: 4 * sizes.tileColumns - sizes.width)
+  }
+
+  /// How the pixels of the output lie.
+  var outputPixels: PixelLayout {
+    PixelLayout(
+      vectors: sizes.outputVectors, row: sizes.width * sizes.outputVectors,
+      image: sizes.height * sizes.width * sizes.outputVectors)
+  }
+
+  // MARK: - Forward
+
+  func forward(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
+    if goesByChannels {
+      forwardByChannels(input: input, weight: weight, isTurned: isTurned, output: output)
+    } else {
+      forwardByImages(input: input, weight: weight, isTurned: isTurned, output: output)
+    }
+  }
+
+  func forwardByImages(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
+    let weights = Storage<Scalar>(uninitialized: sizes.panels.count * Scalar.lanes)
+    winogradWeights(sizes, weight: weight.base, isTurned: isTurned, into: weights.base)
+    Parallel.forEachChunk(groups) { chunk in
+      let (images, rows) = group(chunk)
+      let band = paddedInput(input, images, rows)
+      let target = images.lowerBound * shape.outputImageCount
+        + 4 * rows.lowerBound * shape.outputWidth * shape.outputChannels
+      let scratch = WinogradScratch(sizes.band(rows), images: images.count)
+      winogradImages(
+        sizes.band(rows), images: images.count, input: band.start, band.pixels, weights: weights.base,
+        output: output.base + target, outputPixels, scratch)
+      band.finish()
+    }
+  }
+
+  func forwardByChannels(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
+    let all = TileBlock(images: shape.batch, rows: 0..<sizes.tileRows, columns: sizes.tileColumns)
+    let inputs = FrequencyLayout(tiles: all.count, vectors: sizes.inputVectors)
+    let spread = spreadInputs(input, inputs)
+    let panels = (sizes.outputVectors + panelVectors - 1) / panelVectors
+    Parallel.forEachChunk(panels) { panel in
+      let vector = panel * panelVectors
+      let width = min(panelVectors, sizes.outputVectors - vector)
+      let products = FrequencyLayout(tiles: all.count, vectors: width)
+      let scratch = WinogradScratch<Scalar>(tiles: all.count, inputVectors: 0, outputVectors: width)
+      // The panel's weights a few input channels at a time, which stay in the second cache.
+      let weights = Storage<Scalar>(uninitialized: 36 * 64 * width * Scalar.lanes)
+      for start in stride(from: 0, to: sizes.inputChannels, by: 64) {
+        let channels = start..<min(start + 64, sizes.inputChannels)
+        winogradPanel(
+          sizes, weight: weight.base, isTurned: isTurned, inputs: channels, vector: vector, width: width,
+          into: weights.base, frequency: channels.count * width)
+        multiplyFrequencies(
+          tiles: all.count, spread.base + start, inputs, weights.base, depth: channels.count,
+          into: scratch.outputs.base, products, accumulating: start > 0)
+      }
+      gatherOutput(
+        all, scratch.outputs.base, products, into: output.base + vector * Scalar.lanes, outputPixels,
+        height: sizes.height, width: sizes.width, patch: scratch.patch.base)
+    }
+  }
+
+  /// All inputs, transformed.
+  func spreadInputs(_ input: Storage<Scalar>, _ layout: FrequencyLayout) -> Storage<Scalar> {
+    let spread = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
+    Parallel.forEachChunk(groups) { chunk in
+      let (images, rows) = group(chunk)
+      let band = paddedInput(input, images, rows)
+      let tiles = TileBlock(images: images.count, rows: 0..<rows.count, columns: sizes.tileColumns)
+      let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
+      spreadInput(
+        tiles, band.start, band.pixels, into: spread.base + firstTile(images, rows) * shape.inputChannels, layout,
+        patch: patch.base)
+      band.finish()
+    }
+    return spread
+  }
+
+  /// The number of a group's first tile among all.
+  func firstTile(_ images: Range<Int>, _ rows: Range<Int>) -> Int {
+    (images.lowerBound * sizes.tileRows + rows.lowerBound) * sizes.tileColumns
+  }
+
+  // MARK: - The gradient of the weight
+
+  func weightGradientByImages(
+    input: Storage<Scalar>, outputGradient: Storage<Scalar>, weightGradient: Storage<Scalar>
+  ) {
+    let partial = PartialSums<Scalar>(
+      items: groups, rows: 36 * shape.inputChannels, channels: shape.outputChannels)
+    partial.forEachItem { item, sums in
+      let (images, rows) = group(item)
+      let band = paddedInput(input, images, rows)
+      let gradient = paddedGradient(outputGradient, images, rows)
+      let scratch = WinogradScratch(sizes.band(rows), images: images.count)
+      winogradGradientImages(
+        sizes.band(rows), images: images.count, input: band.start, band.pixels, gradient: gradient.start,
+        gradient.pixels, sums: sums, scratch)
+      band.finish()
+      gradient.finish()
+    }
+    finishWinogradGradient(sizes, sums: partial.sums, into: weightGradient.base)
+  }
+
+  func weightGradientByChannels(
+    input: Storage<Scalar>, outputGradient: Storage<Scalar>, weightGradient: Storage<Scalar>
+  ) {
+    let tiles = shape.batch * sizes.tileRows * sizes.tileColumns
+    let inputs = FrequencyLayout(tiles: tiles, vectors: sizes.inputVectors)
+    let outputs = FrequencyLayout(tiles: tiles, vectors: sizes.outputVectors)
+    let spread = spreadInputs(input, inputs)
+    let gradients = spreadGradients(outputGradient, outputs)
+    let panels = (sizes.outputVectors + panelVectors - 1) / panelVectors
+    let blocks = (sizes.inputChannels + 63) / 64
+    Parallel.forEachChunk(panels * blocks) { chunk in
+      let vector = chunk % panels * panelVectors
+      let width = min(panelVectors, sizes.outputVectors - vector)
+      let start = chunk / panels * 64
+      let channels = start..<min(start + 64, sizes.inputChannels)
+      let sums = Storage<Scalar>(repeating: 0, count: 36 * channels.count * width * Scalar.lanes)
+      addFrequencies(
+        tiles: tiles, spread.base + start, inputs, depth: channels.count, gradients.base + vector * Scalar.lanes,
+        outputs, vectors: width, into: sums.base)
+      let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
+      gatherWeights(
+        sums.base, frequency: channels.count * width, rows: channels.count, width: width,
+        into: weightGradient.base + start * shape.outputChannels + vector * Scalar.lanes,
+        tap: shape.inputChannels * sizes.outputVectors, row: sizes.outputVectors, patch: patch.base)
+    }
+  }
+
+  /// The gradients of all outputs, transformed.
+  func spreadGradients(_ gradient: Storage<Scalar>, _ layout: FrequencyLayout) -> Storage<Scalar> {
+    let spread = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
+    Parallel.forEachChunk(groups) { chunk in
+      let (images, rows) = group(chunk)
+      let band = paddedGradient(gradient, images, rows)
+      let tiles = TileBlock(images: images.count, rows: 0..<rows.count, columns: sizes.tileColumns)
+      let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
+      spreadGradient(
+        tiles, band.start, band.pixels, into: spread.base + firstTile(images, rows) * shape.outputChannels, layout,
+        patch: patch.base)
+      band.finish()
+    }
+    return spread
+  }
+}
