@@ -5,6 +5,8 @@
 // memory and come back, four times the size of the weights; so all tiles are transformed once instead, and each
 // thread takes a panel of output channels through all steps (*by channels*).
 
+import Foundation
+
 extension Kernels {
   /// Convolution by Winograd's F(4x4, 3x3). Same contract as ``convolution(_:input:weight:output:)``, for the shapes
   /// that ``ConvolutionShape/admitsWinograd(_:)`` admits.
@@ -80,16 +82,19 @@ private struct WinogradConvolution<Scalar: Element> {
       height: shape.outputHeight, width: shape.outputWidth, inputChannels: shape.inputChannels,
       outputChannels: shape.outputChannels)
     let tiles = sizes.tileRows * sizes.tileColumns
-    images = max(1, min(32 / tiles, shape.batch / 8))
-    bands = images > 1 ? 1 : max(1, min(sizes.tileRows, 16 / max(1, shape.batch)))
+    images = max(1, min(32 / tiles, shape.batch / 4))
+    bands = images > 1 ? 1 : max(1, min(sizes.tileRows, 16 / max(1, shape.batch), max(2, tiles / 24)))
   }
 
   /// Whether a thread takes a panel of output channels rather than a few images: when the weights, transformed, are larger
   /// than the images, transformed.
   var goesByChannels: Bool {
-    let tiles = shape.batch * sizes.tileRows * sizes.tileColumns
+    if let m = getenv("WMODE") { return m[0] == 67 && tiles > 0 }
     return shape.outputChannels >= 128 && tiles > 0 && tiles < 2 * shape.outputChannels
   }
+
+  /// Tiles in all images together.
+  var tiles: Int { shape.batch * sizes.tileRows * sizes.tileColumns }
 
   /// Groups of images, or bands.
   var groups: Int { (shape.batch + images - 1) / images * bands }
@@ -137,7 +142,7 @@ private struct WinogradConvolution<Scalar: Element> {
   }
 
   func forwardByImages(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
-    let weights = Storage<Scalar>(uninitialized: sizes.panels.count * Scalar.lanes)
+    let weights = Storage<Scalar>(uninitialized: sizes.weightCount)
     winogradWeights(sizes, weight: weight.base, isTurned: isTurned, into: weights.base)
     Parallel.forEachChunk(groups) { chunk in
       let (images, rows) = group(chunk)
@@ -154,28 +159,35 @@ private struct WinogradConvolution<Scalar: Element> {
 
   func forwardByChannels(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
     let all = TileBlock(images: shape.batch, rows: 0..<sizes.tileRows, columns: sizes.tileColumns)
-    let inputs = FrequencyLayout(tiles: all.count, vectors: sizes.inputVectors)
+    let inputs = FrequencyLayout(rows: all.count, vectors: sizes.inputVectors)
     let spread = spreadInputs(input, inputs)
-    let panels = (sizes.outputVectors + panelVectors - 1) / panelVectors
-    Parallel.forEachChunk(panels) { panel in
-      let vector = panel * panelVectors
-      let width = min(panelVectors, sizes.outputVectors - vector)
-      let products = FrequencyLayout(tiles: all.count, vectors: width)
-      let scratch = WinogradScratch<Scalar>(tiles: all.count, inputVectors: 0, outputVectors: width)
+    Parallel.forEachChunk(sizes.panels) { panel in
+      let vectors = sizes.vectors(ofPanel: panel)
+      let products = FrequencyLayout(rows: all.count, vectors: vectors.count)
+      let scratch = WinogradScratch<Scalar>(tiles: all.count, inputVectors: 0, outputVectors: vectors.count)
       // The panel's weights a few input channels at a time, which stay in the second cache.
-      let weights = Storage<Scalar>(uninitialized: 36 * 64 * width * Scalar.lanes)
-      for start in stride(from: 0, to: sizes.inputChannels, by: 64) {
-        let channels = start..<min(start + 64, sizes.inputChannels)
+      let weights = Storage<Scalar>(
+        uninitialized: FrequencyLayout(rows: Self.channelsAtOnce, vectors: vectors.count).count * Scalar.lanes)
+      for channels in channelBlocks {
         winogradPanel(
-          sizes, weight: weight.base, isTurned: isTurned, inputs: channels, vector: vector, width: width,
-          into: weights.base, frequency: channels.count * width)
+          sizes, weight: weight.base, isTurned: isTurned, inputs: channels, outputs: vectors, into: weights.base)
         multiplyFrequencies(
-          tiles: all.count, spread.base + start, inputs, weights.base, depth: channels.count,
-          into: scratch.outputs.base, products, accumulating: start > 0)
+          tiles: all.count, spread.base + channels.lowerBound, inputs, depth: channels.count, weights.base,
+          FrequencyLayout(rows: channels.count, vectors: vectors.count), into: scratch.outputs.base, products,
+          accumulating: channels.lowerBound > 0)
       }
       gatherOutput(
-        all, scratch.outputs.base, products, into: output.base + vector * Scalar.lanes, outputPixels,
+        all, scratch.outputs.base, products, into: output.base + vectors.lowerBound * Scalar.lanes, outputPixels,
         height: sizes.height, width: sizes.width, patch: scratch.patch.base)
+    }
+  }
+
+  /// Input channels that go through the steps together.
+  static var channelsAtOnce: Int { 64 }
+
+  var channelBlocks: [Range<Int>] {
+    stride(from: 0, to: sizes.inputChannels, by: Self.channelsAtOnce).map {
+      $0..<min($0 + Self.channelsAtOnce, sizes.inputChannels)
     }
   }
 
@@ -205,8 +217,8 @@ private struct WinogradConvolution<Scalar: Element> {
   func weightGradientByImages(
     input: Storage<Scalar>, outputGradient: Storage<Scalar>, weightGradient: Storage<Scalar>
   ) {
-    let partial = PartialSums<Scalar>(
-      items: groups, rows: 36 * shape.inputChannels, channels: shape.outputChannels)
+    // The sums are large: each chunk of tiles has to be worth adding them up.
+    let partial = PartialSums<Scalar>(items: groups, vectors: sizes.gradient.count, chunks: max(4, min(tiles / 64, 16)))
     partial.forEachItem { item, sums in
       let (images, rows) = group(item)
       let band = paddedInput(input, images, rows)
@@ -224,26 +236,23 @@ private struct WinogradConvolution<Scalar: Element> {
   func weightGradientByChannels(
     input: Storage<Scalar>, outputGradient: Storage<Scalar>, weightGradient: Storage<Scalar>
   ) {
-    let tiles = shape.batch * sizes.tileRows * sizes.tileColumns
-    let inputs = FrequencyLayout(tiles: tiles, vectors: sizes.inputVectors)
-    let outputs = FrequencyLayout(tiles: tiles, vectors: sizes.outputVectors)
+    let inputs = FrequencyLayout(rows: tiles, vectors: sizes.inputVectors)
+    let outputs = FrequencyLayout(rows: tiles, vectors: sizes.outputVectors)
     let spread = spreadInputs(input, inputs)
     let gradients = spreadGradients(outputGradient, outputs)
-    let panels = (sizes.outputVectors + panelVectors - 1) / panelVectors
-    let blocks = (sizes.inputChannels + 63) / 64
-    Parallel.forEachChunk(panels * blocks) { chunk in
-      let vector = chunk % panels * panelVectors
-      let width = min(panelVectors, sizes.outputVectors - vector)
-      let start = chunk / panels * 64
-      let channels = start..<min(start + 64, sizes.inputChannels)
-      let sums = Storage<Scalar>(repeating: 0, count: 36 * channels.count * width * Scalar.lanes)
+    let blocks = channelBlocks
+    Parallel.forEachChunk(sizes.panels * blocks.count) { chunk in
+      let vectors = sizes.vectors(ofPanel: chunk % sizes.panels)
+      let channels = blocks[chunk / sizes.panels]
+      let layout = FrequencyLayout(rows: channels.count, vectors: vectors.count)
+      let sums = Storage<Scalar>(repeating: 0, count: layout.count * Scalar.lanes)
       addFrequencies(
-        tiles: tiles, spread.base + start, inputs, depth: channels.count, gradients.base + vector * Scalar.lanes,
-        outputs, vectors: width, into: sums.base)
+        tiles: tiles, spread.base + channels.lowerBound, inputs, depth: channels.count,
+        gradients.base + vectors.lowerBound * Scalar.lanes, outputs, into: sums.base, layout)
       let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
       gatherWeights(
-        sums.base, frequency: channels.count * width, rows: channels.count, width: width,
-        into: weightGradient.base + start * shape.outputChannels + vector * Scalar.lanes,
+        sums.base, layout, rows: channels.count,
+        into: weightGradient.base + channels.lowerBound * shape.outputChannels + vectors.lowerBound * Scalar.lanes,
         tap: shape.inputChannels * sizes.outputVectors, row: sizes.outputVectors, patch: patch.base)
     }
   }

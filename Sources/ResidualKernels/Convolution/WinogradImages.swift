@@ -28,10 +28,18 @@ struct WinogradSizes<Scalar: Element> {
   var paddedHeight: Int { 4 * tileRows + 2 }
   var paddedWidth: Int { 4 * tileColumns + 2 }
 
-  /// The transformed weights: panels of `[36, inputChannels, width]`.
-  var panels: PanelLayout { PanelLayout(Scalar.self, depth: 36 * inputChannels, channels: outputChannels) }
-  /// The transformed gradient of the weights, in vectors: `[36, inputChannels, outputVectors]`.
-  var gradientVectors: Int { 36 * inputChannels * outputVectors }
+  /// The transformed weights of ``panelVectors`` vectors of output channels, and how many such panels there are.
+  var panel: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: panelVectors) }
+  var panels: Int { (outputVectors + panelVectors - 1) / panelVectors }
+  /// Scalars in the transformed weights, panel by panel.
+  var weightCount: Int { panels * panel.count * Scalar.lanes }
+  /// The transformed gradient of the weights.
+  var gradient: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: outputVectors) }
+
+  /// The vectors of output channels in a panel; the last one may have fewer.
+  func vectors(ofPanel panel: Int) -> Range<Int> {
+    panel * panelVectors..<min((panel + 1) * panelVectors, outputVectors)
+  }
 
   /// The same sizes for some rows of tiles of an image.
   func band(_ rows: Range<Int>) -> WinogradSizes {
@@ -65,8 +73,8 @@ struct WinogradScratch<Scalar: Element> {
 
   init(tiles: Int, inputVectors: Int, outputVectors: Int) {
     let lanes = Scalar.lanes
-    inputs = Storage(uninitialized: FrequencyLayout(tiles: tiles, vectors: inputVectors).count * lanes)
-    outputs = Storage(uninitialized: FrequencyLayout(tiles: tiles, vectors: outputVectors).count * lanes)
+    inputs = Storage(uninitialized: FrequencyLayout(rows: tiles, vectors: inputVectors).count * lanes)
+    outputs = Storage(uninitialized: FrequencyLayout(rows: tiles, vectors: outputVectors).count * lanes)
     patch = Storage(uninitialized: (36 + 16) * lanes)
   }
 
@@ -91,36 +99,36 @@ func winogradImages<Scalar: Element>(
   weights: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>, _ outputPixels: PixelLayout,
   _ scratch: WinogradScratch<Scalar>
 ) {
-  let panels = sizes.panels
   sizes.forEachBlock(images: images) { tiles in
-    let inputs = FrequencyLayout(tiles: tiles.count, vectors: sizes.inputVectors)
+    let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.inputVectors)
     spreadInput(tiles, input, inputPixels, into: scratch.inputs.base, inputs, patch: scratch.patch.base)
-    panels.forEachPanel { vector, width in
-      let products = FrequencyLayout(tiles: tiles.count, vectors: width)
+    for panel in 0..<sizes.panels {
+      let vectors = sizes.vectors(ofPanel: panel)
+      let products = FrequencyLayout(rows: tiles.count, vectors: vectors.count)
       multiplyFrequencies(
-        tiles: tiles.count, scratch.inputs.base, inputs,
-        weights + panels.start(ofPanel: vector) * Scalar.lanes, depth: sizes.inputChannels,
+        tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels,
+        weights + panel * sizes.panel.count * Scalar.lanes, FrequencyLayout(rows: sizes.inputChannels, vectors: vectors.count),
         into: scratch.outputs.base, products, accumulating: false)
       gatherOutput(
-        tiles, scratch.outputs.base, products, into: output + vector * Scalar.lanes, outputPixels,
+        tiles, scratch.outputs.base, products, into: output + vectors.lowerBound * Scalar.lanes, outputPixels,
         height: sizes.height, width: sizes.width, patch: scratch.patch.base)
     }
   }
 }
 
-/// `products[f] = inputs[f] · weights[f]` at every frequency f, for one panel of `depth` rows of weights.
+/// `products[f] = inputs[f] · weights[f]` at every frequency f, for `depth` input channels and one panel of weights.
 func multiplyFrequencies<Scalar: Element>(
-  tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, _ weights: UnsafePointer<Scalar>,
-  depth: Int, into products: UnsafeMutablePointer<Scalar>, _ productLayout: FrequencyLayout, accumulating: Bool
+  tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
+  _ weights: UnsafePointer<Scalar>, _ weightLayout: FrequencyLayout,
+  into products: UnsafeMutablePointer<Scalar>, _ productLayout: FrequencyLayout, accumulating: Bool
 ) {
-  let width = productLayout.vectors
   let grid = TapGrid(
     height: 1, width: tiles, inputRow: 0, inputPixel: inputLayout.vectors * Scalar.lanes, taps: 1, tapStep: 0,
-    depth: depth, outputRow: 0, outputPixel: width)
+    depth: depth, outputRow: 0, outputPixel: productLayout.vectors)
   for f in 0..<36 {
     sumPanel(
-      grid, input: inputs + f * inputLayout.step * Scalar.lanes, panel: weights.vectors + f * depth * width,
-      width: width, output: products.vectors + f * productLayout.step, accumulating: accumulating)
+      grid, input: inputs + f * inputLayout.step * Scalar.lanes, panel: weights.vectors + f * weightLayout.step,
+      width: weightLayout.vectors, output: products.vectors + f * productLayout.step, accumulating: accumulating)
   }
 }
 
@@ -129,7 +137,7 @@ func multiplyFrequencies<Scalar: Element>(
 /// - Parameters:
 ///   - input: Images as ``winogradImages(_:images:input:_:weights:output:_:_:)`` takes them.
 ///   - gradient: The gradients of the outputs: images of whole tiles, zero where there is no output.
-///   - sums: `[36, inputChannels, outputChannels]`, for ``finishWinogradGradient(_:sums:into:)``.
+///   - sums: In the layout of `sizes.gradient`, for ``finishWinogradGradient(_:sums:into:)``.
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
 func winogradGradientImages<Scalar: Element>(
@@ -138,22 +146,22 @@ func winogradGradientImages<Scalar: Element>(
   _ scratch: WinogradScratch<Scalar>
 ) {
   sizes.forEachBlock(images: images) { tiles in
-    let inputs = FrequencyLayout(tiles: tiles.count, vectors: sizes.inputVectors)
-    let outputs = FrequencyLayout(tiles: tiles.count, vectors: sizes.outputVectors)
+    let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.inputVectors)
+    let outputs = FrequencyLayout(rows: tiles.count, vectors: sizes.outputVectors)
     spreadInput(tiles, input, inputPixels, into: scratch.inputs.base, inputs, patch: scratch.patch.base)
     spreadGradient(tiles, gradient, gradientPixels, into: scratch.outputs.base, outputs, patch: scratch.patch.base)
     addFrequencies(
       tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels, scratch.outputs.base, outputs,
-      vectors: sizes.outputVectors, into: sums)
+      into: sums, sizes.gradient)
   }
 }
 
-/// `sums[f] += inputs[f]ᵀ · gradients[f]` at every frequency f, for `depth` input channels and `vectors` vectors of
-/// output channels.
+/// `sums[f] += inputs[f]ᵀ · gradients[f]` at every frequency f, for `depth` input channels and as many vectors of
+/// output channels as the sums have.
 func addFrequencies<Scalar: Element>(
   tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
-  _ gradients: UnsafePointer<Scalar>, _ gradientLayout: FrequencyLayout, vectors: Int,
-  into sums: UnsafeMutablePointer<Scalar>
+  _ gradients: UnsafePointer<Scalar>, _ gradientLayout: FrequencyLayout, into sums: UnsafeMutablePointer<Scalar>,
+  _ sumLayout: FrequencyLayout
 ) {
   let grid = TapGrid(
     height: 1, width: tiles, inputRow: 0, inputPixel: inputLayout.vectors * Scalar.lanes, taps: 1, tapStep: 0,
@@ -161,14 +169,14 @@ func addFrequencies<Scalar: Element>(
   for f in 0..<36 {
     addOuterProducts(
       grid, input: inputs + f * inputLayout.step * Scalar.lanes, gradient: gradients.vectors + f * gradientLayout.step,
-      GradientGrid(row: 0, pixel: gradientLayout.vectors), vectors: vectors,
-      sums: sums.vectors + f * depth * vectors)
+      GradientGrid(row: 0, pixel: gradientLayout.vectors), vectors: sumLayout.vectors,
+      sums: sums.vectors + f * sumLayout.step)
   }
 }
 
 // MARK: - Weights
 
-/// The transformed weights of a convolution, in the layout of `sizes.panels`.
+/// The transformed weights of a convolution: `sizes.weightCount` scalars, panel by panel.
 ///
 /// With `isTurned` they are those of the gradient of the input: `weight` is `[3, 3, outputChannels, inputChannels]`
 /// in the channels of `sizes`, and is read with its taps in reverse order and its channels swapped.
@@ -176,48 +184,44 @@ func winogradWeights<Scalar: Element>(
   _ sizes: WinogradSizes<Scalar>, weight: UnsafePointer<Scalar>, isTurned: Bool,
   into weights: UnsafeMutablePointer<Scalar>
 ) {
-  let panels = sizes.panels
-  // Blocks of input channels that are worth a thread's while.
-  let blocks = max(1, sizes.inputChannels / 64)
-  let count = (panels.vectors + panelVectors - 1) / panelVectors
-  let isSmall = sizes.inputChannels * sizes.outputVectors <= 256
-  let transform = { (chunk: Int) in
-    let vector = chunk / blocks * panelVectors
-    let width = min(panelVectors, panels.vectors - vector)
-    let inputs = Parallel.range(ofChunk: chunk % blocks, of: blocks, count: sizes.inputChannels)
+  let transform = { (panel: Int) in
     winogradPanel(
-      sizes, weight: weight, isTurned: isTurned, inputs: inputs, vector: vector, width: width,
-      into: weights + (panels.start(ofPanel: vector) + inputs.lowerBound * width) * Scalar.lanes,
-      frequency: sizes.inputChannels * width)
+      sizes, weight: weight, isTurned: isTurned, inputs: 0..<sizes.inputChannels,
+      outputs: sizes.vectors(ofPanel: panel), into: weights + panel * sizes.panel.count * Scalar.lanes)
   }
-  if isSmall { (0..<count * blocks).forEach(transform) } else { Parallel.forEachChunk(count * blocks, transform) }
+  // Few weights are transformed sooner than other threads wake up.
+  if sizes.inputChannels * sizes.outputVectors <= 256 {
+    (0..<sizes.panels).forEach(transform)
+  } else {
+    Parallel.forEachChunk(sizes.panels, transform)
+  }
 }
 
-/// The transformed weights of some input channels and the `width` vectors of output channels from `vector` on; its
-/// frequencies lie `frequency` vectors apart.
+/// The transformed weights of some input channels and some vectors of output channels, `[36, inputs, outputs]`.
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
 func winogradPanel<Scalar: Element>(
-  _ sizes: WinogradSizes<Scalar>, weight: UnsafePointer<Scalar>, isTurned: Bool, inputs: Range<Int>, vector: Int,
-  width: Int, into panel: UnsafeMutablePointer<Scalar>, frequency: Int
+  _ sizes: WinogradSizes<Scalar>, weight: UnsafePointer<Scalar>, isTurned: Bool, inputs: Range<Int>,
+  outputs: Range<Int>, into panel: UnsafeMutablePointer<Scalar>
 ) {
   let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
-  let first = vector * Scalar.lanes
+  let layout = FrequencyLayout(rows: inputs.count, vectors: outputs.count)
+  let first = outputs.lowerBound * Scalar.lanes
   if isTurned {
-    let turned = Storage<Scalar>(uninitialized: 9 * inputs.count * width * Scalar.lanes)
-    for tap in 0..<9 {
-      let source = weight + ((8 - tap) * sizes.outputChannels + first) * sizes.inputChannels + inputs.lowerBound
+    let tap = inputs.count * outputs.count
+    let turned = Storage<Scalar>(uninitialized: 9 * tap * Scalar.lanes)
+    for k in 0..<9 {
       transpose(
-        source, rows: width * Scalar.lanes, columns: inputs.count, step: sizes.inputChannels,
-        into: turned.base + tap * turned.count / 9)
+        weight + ((8 - k) * sizes.outputChannels + first) * sizes.inputChannels + inputs.lowerBound,
+        rows: outputs.count * Scalar.lanes, columns: inputs.count, step: sizes.inputChannels,
+        into: turned.base + k * tap * Scalar.lanes)
     }
     spreadWeights(
-      turned.base, tap: inputs.count * width, row: width, rows: inputs.count, width: width, into: panel,
-      frequency: frequency, patch: patch.base)
+      turned.base, tap: tap, row: outputs.count, rows: inputs.count, into: panel, layout, patch: patch.base)
   } else {
     spreadWeights(
       weight + inputs.lowerBound * sizes.outputChannels + first, tap: sizes.inputChannels * sizes.outputVectors,
-      row: sizes.outputVectors, rows: inputs.count, width: width, into: panel, frequency: frequency, patch: patch.base)
+      row: sizes.outputVectors, rows: inputs.count, into: panel, layout, patch: patch.base)
   }
 }
 
@@ -236,23 +240,28 @@ private func transpose<Scalar: Element>(
 
 /// The gradient of the weights `[3, 3, inputChannels, outputChannels]` from its partial sums at the 36 frequencies,
 /// which are added in order. The first of them does not survive.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
 func finishWinogradGradient<Scalar: Element>(
   _ sizes: WinogradSizes<Scalar>, sums: [Storage<Scalar>], into weightGradient: UnsafeMutablePointer<Scalar>
 ) {
-  let parts = sizes.inputChannels / Scalar.lanes
+  let layout = sizes.gradient
+  let parts = sizes.inputVectors
+  let total = sums[0].vectors
   Parallel.forEachChunk(parts) { part in
     let inputs = Parallel.range(ofChunk: part, of: parts, count: sizes.inputChannels)
-    for f in 0..<36 {
-      let start = (f * sizes.inputChannels + inputs.lowerBound) * sizes.outputVectors
-      for others in sums.dropFirst() {
-        for i in start..<start + inputs.count * sizes.outputVectors { sums[0].vectors[i] += others.vectors[i] }
+    let start = inputs.lowerBound * layout.vectors
+    for other in sums.dropFirst().map(\.vectors) {
+      for f in 0..<36 {
+        for i in f * layout.step + start..<f * layout.step + start + inputs.count * layout.vectors {
+          total[i] += other[i]
+        }
       }
     }
     let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
     gatherWeights(
-      sums[0].base + inputs.lowerBound * sizes.outputChannels, frequency: sizes.inputChannels * sizes.outputVectors,
-      rows: inputs.count, width: sizes.outputVectors,
-      into: weightGradient + inputs.lowerBound * sizes.outputChannels,
-      tap: sizes.inputChannels * sizes.outputVectors, row: sizes.outputVectors, patch: patch.base)
+      sums[0].base + start * Scalar.lanes, layout, rows: inputs.count,
+      into: weightGradient + start * Scalar.lanes, tap: sizes.inputChannels * sizes.outputVectors,
+      row: sizes.outputVectors, patch: patch.base)
   }
 }

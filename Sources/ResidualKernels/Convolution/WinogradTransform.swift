@@ -35,79 +35,105 @@ extension SIMD where Scalar: Element {
   }
 }
 
-/// The maps along one axis: each reads vectors `from` apart and writes vectors `to` apart.
-enum WinogradAxis<Scalar: Element> {
-  typealias Source = UnsafePointer<Scalar.Vector>
-  typealias Target = UnsafeMutablePointer<Scalar.Vector>
+/// A map along one axis.
+private protocol AxisMap<Scalar> {
+  associatedtype Scalar: Element
+  /// Numbers that it reads and writes.
+  static var sourceCount: Int { get }
+  static var targetCount: Int { get }
+  /// Reads vectors that lie `from` apart and writes vectors `to` apart.
+  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int)
+}
 
-  @inline(__always) private static var a: Scalar { Scalar(0.5).squareRoot() }
-  @inline(__always) private static var b: Scalar { Scalar(2).squareRoot() }
+extension AxisMap {
+  @inline(__always) fileprivate static var a: Scalar { Scalar(0.5).squareRoot() }
+  @inline(__always) fileprivate static var b: Scalar { Scalar(2).squareRoot() }
+}
 
-  /// `t = Bᵀ d`, 6 numbers from 6. Rows 1 and 2 share `d₄ − b²d₂` and `d₃ − b²d₁`, rows 3 and 4 the same with a².
+/// `t = Bᵀ s`. Rows 1 and 2 share `s₄ − b²s₂` and `s₃ − b²s₁`, rows 3 and 4 the same with a².
+private enum InputSpread<Scalar: Element>: AxisMap {
+  @inline(__always) static var sourceCount: Int { 6 }
+  @inline(__always) static var targetCount: Int { 6 }
   @inline(__always)
-  static func spreadInput(_ d: Source, from: Int, _ t: Target, to: Int) {
-    let (d1, d2, d3, d4) = (d[from], d[2 * from], d[3 * from], d[4 * from])
-    t[0] = (d[0] + d4).plus(d2, times: -2.5)
-    let even1 = d4.plus(d2, times: -2)
-    let odd1 = d3.plus(d1, times: -2)
+  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
+    let (s1, s2, s3, s4) = (s[from], s[2 * from], s[3 * from], s[4 * from])
+    t[0] = (s[0] + s4).plus(s2, times: -2.5)
+    let even1 = s4.plus(s2, times: -2)
+    let odd1 = s3.plus(s1, times: -2)
     t[to] = even1.plus(odd1, times: a)
     t[2 * to] = even1.plus(odd1, times: -a)
-    let even2 = d4.plus(d2, times: -0.5)
-    let odd2 = d3.plus(d1, times: -0.5)
+    let even2 = s4.plus(s2, times: -0.5)
+    let odd2 = s3.plus(s1, times: -0.5)
     t[3 * to] = even2.plus(odd2, times: b)
     t[4 * to] = even2.plus(odd2, times: -b)
-    t[5 * to] = (d1 + d[5 * from]).plus(d3, times: -2.5)
+    t[5 * to] = (s1 + s[5 * from]).plus(s3, times: -2.5)
   }
+}
 
-  /// `t = G g`, 6 numbers from 3.
+/// `t = Aᵀ s`.
+private enum OutputGather<Scalar: Element>: AxisMap {
+  @inline(__always) static var sourceCount: Int { 6 }
+  @inline(__always) static var targetCount: Int { 4 }
   @inline(__always)
-  static func spreadWeights(_ g: Source, from: Int, _ t: Target, to: Int) {
-    let (g0, g1, g2) = (g[0], g[from], g[2 * from])
-    t[0] = g0
-    let even1 = (g0 * Scalar(-2.0 / 3)).plus(g2, times: Scalar(-1.0 / 3))
-    t[to] = even1.plus(g1, times: -2 * a / 3)
-    t[2 * to] = even1.plus(g1, times: 2 * a / 3)
-    let even2 = (g0 * Scalar(1.0 / 6)).plus(g2, times: Scalar(1.0 / 3))
-    t[3 * to] = even2.plus(g1, times: b / 6)
-    t[4 * to] = even2.plus(g1, times: -b / 6)
-    t[5 * to] = g2
-  }
-
-  /// `t = Gᵀ m`, 3 numbers from 6.
-  @inline(__always)
-  static func gatherWeights(_ m: Source, from: Int, _ t: Target, to: Int) {
-    let (sum1, difference1) = (m[from] + m[2 * from], m[from] - m[2 * from])
-    let (sum2, difference2) = (m[3 * from] + m[4 * from], m[3 * from] - m[4 * from])
-    t[0] = m[0].plus(sum1, times: Scalar(-2.0 / 3)).plus(sum2, times: Scalar(1.0 / 6))
-    t[to] = (difference1 * (-2 * a / 3)).plus(difference2, times: b / 6)
-    t[2 * to] = m[5 * from].plus(sum1, times: Scalar(-1.0 / 3)).plus(sum2, times: Scalar(1.0 / 3))
-  }
-
-  /// `t = Aᵀ m`, 4 numbers from 6.
-  @inline(__always)
-  static func gatherOutput(_ m: Source, from: Int, _ t: Target, to: Int) {
-    let (sum1, difference1) = (m[from] + m[2 * from], m[from] - m[2 * from])
-    let (sum2, difference2) = (m[3 * from] + m[4 * from], m[3 * from] - m[4 * from])
-    t[0] = m[0] + sum1 + sum2
+  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
+    let (sum1, difference1) = (s[from] + s[2 * from], s[from] - s[2 * from])
+    let (sum2, difference2) = (s[3 * from] + s[4 * from], s[3 * from] - s[4 * from])
+    t[0] = s[0] + sum1 + sum2
     t[to] = (difference1 * a).plus(difference2, times: b)
     t[2 * to] = (sum1 * Scalar(0.5)).plus(sum2, times: 2)
-    t[3 * to] = m[5 * from].plus(difference1, times: a / 2).plus(difference2, times: 2 * b)
+    t[3 * to] = s[5 * from].plus(difference1, times: a / 2).plus(difference2, times: 2 * b)
   }
+}
 
-  /// `t = A y`, 6 numbers from 4.
+/// `t = A s`.
+private enum GradientSpread<Scalar: Element>: AxisMap {
+  @inline(__always) static var sourceCount: Int { 4 }
+  @inline(__always) static var targetCount: Int { 6 }
   @inline(__always)
-  static func spreadGradient(_ y: Source, from: Int, _ t: Target, to: Int) {
-    let (y0, y1, y2, y3) = (y[0], y[from], y[2 * from], y[3 * from])
-    t[0] = y0
-    let even1 = y0.plus(y2, times: 0.5)
-    let odd1 = y1.plus(y3, times: 0.5)
+  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
+    let (s0, s1, s2, s3) = (s[0], s[from], s[2 * from], s[3 * from])
+    t[0] = s0
+    let even1 = s0.plus(s2, times: 0.5)
+    let odd1 = s1.plus(s3, times: 0.5)
     t[to] = even1.plus(odd1, times: a)
     t[2 * to] = even1.plus(odd1, times: -a)
-    let even2 = y0.plus(y2, times: 2)
-    let odd2 = y1.plus(y3, times: 2)
+    let even2 = s0.plus(s2, times: 2)
+    let odd2 = s1.plus(s3, times: 2)
     t[3 * to] = even2.plus(odd2, times: b)
     t[4 * to] = even2.plus(odd2, times: -b)
-    t[5 * to] = y3
+    t[5 * to] = s3
+  }
+}
+
+/// `t = G s`.
+private enum WeightSpread<Scalar: Element>: AxisMap {
+  @inline(__always) static var sourceCount: Int { 3 }
+  @inline(__always) static var targetCount: Int { 6 }
+  @inline(__always)
+  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
+    let (s0, s1, s2) = (s[0], s[from], s[2 * from])
+    t[0] = s0
+    let even1 = (s0 * Scalar(-2.0 / 3)).plus(s2, times: Scalar(-1.0 / 3))
+    t[to] = even1.plus(s1, times: -2 * a / 3)
+    t[2 * to] = even1.plus(s1, times: 2 * a / 3)
+    let even2 = (s0 * Scalar(1.0 / 6)).plus(s2, times: Scalar(1.0 / 3))
+    t[3 * to] = even2.plus(s1, times: b / 6)
+    t[4 * to] = even2.plus(s1, times: -b / 6)
+    t[5 * to] = s2
+  }
+}
+
+/// `t = Gᵀ s`.
+private enum WeightGather<Scalar: Element>: AxisMap {
+  @inline(__always) static var sourceCount: Int { 6 }
+  @inline(__always) static var targetCount: Int { 3 }
+  @inline(__always)
+  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
+    let (sum1, difference1) = (s[from] + s[2 * from], s[from] - s[2 * from])
+    let (sum2, difference2) = (s[3 * from] + s[4 * from], s[3 * from] - s[4 * from])
+    t[0] = s[0].plus(sum1, times: Scalar(-2.0 / 3)).plus(sum2, times: Scalar(1.0 / 6))
+    t[to] = (difference1 * (-2 * a / 3)).plus(difference2, times: b / 6)
+    t[2 * to] = s[5 * from].plus(sum1, times: Scalar(-1.0 / 3)).plus(sum2, times: Scalar(1.0 / 3))
   }
 }
 
@@ -117,17 +143,18 @@ struct VectorSquare<Pointer> {
   var row, column: Int
 }
 
-/// Applies a map of one axis, which makes `to` numbers from `from`, to the columns of a square and then to its rows.
-///
-/// `patch` holds the 6x6 vectors between the two.
+/// Applies a map to the columns of a square and then to its rows. `patch` holds what is between, up to 6x6 vectors.
 @inline(__always)
-private func onBothAxes<Vector>(
-  _ source: VectorSquare<UnsafePointer<Vector>>, _ target: VectorSquare<UnsafeMutablePointer<Vector>>,
-  from: Int, to: Int, patch: UnsafeMutablePointer<Vector>,
-  _ map: (UnsafePointer<Vector>, Int, UnsafeMutablePointer<Vector>, Int) -> Void
+private func onBothAxes<Map: AxisMap>(
+  _: Map.Type, _ source: VectorSquare<UnsafePointer<Map.Scalar.Vector>>,
+  _ target: VectorSquare<UnsafeMutablePointer<Map.Scalar.Vector>>, patch: UnsafeMutablePointer<Map.Scalar.Vector>
 ) {
-  for j in 0..<from { map(source.start + j * source.column, source.row, patch + j, 6) }
-  for i in 0..<to { map(patch + i * 6, 1, target.start + i * target.row, target.column) }
+  for j in 0..<Map.sourceCount {
+    Map.apply(source.start + j * source.column, from: source.row, patch + j, to: 6)
+  }
+  for i in 0..<Map.targetCount {
+    Map.apply(patch + i * 6, from: 1, target.start + i * target.row, to: target.column)
+  }
 }
 
 // MARK: - All tiles of some images
@@ -164,15 +191,16 @@ struct PixelLayout {
   func offset(image n: Int, _ y: Int, _ x: Int) -> Int { n * image + y * row + x * vectors }
 }
 
-/// `[36, tiles, vectors]`: the tiles' numbers at each frequency.
+/// `[36, rows, vectors]`: a matrix for each frequency, whose rows are tiles or channels.
 struct FrequencyLayout {
-  var vectors, step: Int
+  /// Vectors in a row, and from a frequency to the next.
+  let vectors, step: Int
 
   /// One vector more than is used from each frequency to the next: where the distance is a power of two, all 36
   /// vectors of a tile would compete for the same few places of the cache.
-  init(tiles: Int, vectors: Int) {
+  init(rows: Int, vectors: Int) {
     self.vectors = vectors
-    step = tiles * vectors + 1
+    step = rows * vectors + 1
   }
 
   /// Vectors in all frequencies together.
@@ -191,12 +219,12 @@ func spreadInput<Scalar: Element>(
   tiles.forEachTile { tile, image, y, x in
     for vector in 0..<pixels.vectors {
       onBothAxes(
+        InputSpread<Scalar>.self,
         VectorSquare(
           start: input.vectors + pixels.offset(image: image, y, x) + vector, row: pixels.row, column: pixels.vectors),
         VectorSquare(
           start: target.vectors + tile * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
-        from: 6, to: 6, patch: patch.vectors
-      ) { WinogradAxis<Scalar>.spreadInput($0, from: $1, $2, to: $3) }
+        patch: patch.vectors)
     }
   }
 }
@@ -212,13 +240,13 @@ func spreadGradient<Scalar: Element>(
   tiles.forEachTile { tile, image, y, x in
     for vector in 0..<pixels.vectors {
       onBothAxes(
+        GradientSpread<Scalar>.self,
         VectorSquare(
           start: gradient.vectors + pixels.offset(image: image, y, x) + vector, row: pixels.row,
           column: pixels.vectors),
         VectorSquare(
           start: target.vectors + tile * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
-        from: 4, to: 6, patch: patch.vectors
-      ) { WinogradAxis<Scalar>.spreadGradient($0, from: $1, $2, to: $3) }
+        patch: patch.vectors)
     }
   }
 }
@@ -239,13 +267,13 @@ func gatherOutput<Scalar: Element>(
     for vector in 0..<layout.vectors {
       let target = output.vectors + pixels.offset(image: image, y, x) + vector
       onBothAxes(
+        OutputGather<Scalar>.self,
         VectorSquare(
           start: products.vectors + tile * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
         isWhole
           ? VectorSquare(start: target, row: pixels.row, column: pixels.vectors)
           : VectorSquare(start: edge, row: 4, column: 1),
-        from: 6, to: 4, patch: patch.vectors
-      ) { WinogradAxis<Scalar>.gatherOutput($0, from: $1, $2, to: $3) }
+        patch: patch.vectors)
       guard !isWhole else { continue }
       for i in 0..<min(4, height - y) {
         for j in 0..<min(4, width - x) { target[i * pixels.row + j * pixels.vectors] = edge[4 * i + j] }
@@ -254,44 +282,41 @@ func gatherOutput<Scalar: Element>(
   }
 }
 
-/// `G g Gᵀ` for `rows` rows of `width` vectors of weights.
-///
-/// - Parameters:
-///   - weight: The first vector; the nine taps are `tap` vectors apart, the rows `row` vectors.
-///   - target: The first frequency's first row of `width` vectors; the frequencies are `frequency` vectors apart.
+/// `G g Gᵀ` for some rows of weights: `weight` points at the first vector, the nine taps are `tap` vectors apart and the
+/// rows `row` vectors.
 @inline(never)
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
 func spreadWeights<Scalar: Element>(
-  _ weight: UnsafePointer<Scalar>, tap: Int, row: Int, rows: Int, width: Int,
-  into target: UnsafeMutablePointer<Scalar>, frequency: Int, patch: UnsafeMutablePointer<Scalar>
+  _ weight: UnsafePointer<Scalar>, tap: Int, row: Int, rows: Int, into target: UnsafeMutablePointer<Scalar>,
+  _ layout: FrequencyLayout, patch: UnsafeMutablePointer<Scalar>
 ) {
   for i in 0..<rows {
-    for vector in 0..<width {
+    for vector in 0..<layout.vectors {
       onBothAxes(
+        WeightSpread<Scalar>.self,
         VectorSquare(start: weight.vectors + i * row + vector, row: 3 * tap, column: tap),
-        VectorSquare(start: target.vectors + i * width + vector, row: 6 * frequency, column: frequency),
-        from: 3, to: 6, patch: patch.vectors
-      ) { WinogradAxis<Scalar>.spreadWeights($0, from: $1, $2, to: $3) }
+        VectorSquare(
+          start: target.vectors + i * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
+        patch: patch.vectors)
     }
   }
 }
 
-/// `Gᵀ m G`, the way back of ``spreadWeights(_:tap:row:rows:width:into:frequency:patch:)``.
+/// `Gᵀ m G` for some rows of weights, the way back.
 @inline(never)
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
 func gatherWeights<Scalar: Element>(
-  _ sums: UnsafePointer<Scalar>, frequency: Int, rows: Int, width: Int,
-  into weight: UnsafeMutablePointer<Scalar>, tap: Int, row: Int, patch: UnsafeMutablePointer<Scalar>
+  _ sums: UnsafePointer<Scalar>, _ layout: FrequencyLayout, rows: Int, into weight: UnsafeMutablePointer<Scalar>,
+  tap: Int, row: Int, patch: UnsafeMutablePointer<Scalar>
 ) {
   for i in 0..<rows {
-    for vector in 0..<width {
+    for vector in 0..<layout.vectors {
       onBothAxes(
-        VectorSquare(start: sums.vectors + i * width + vector, row: 6 * frequency, column: frequency),
-        VectorSquare(start: weight.vectors + i * row + vector, row: 3 * tap, column: tap),
-        from: 6, to: 3, patch: patch.vectors
-      ) { WinogradAxis<Scalar>.gatherWeights($0, from: $1, $2, to: $3) }
+        WeightGather<Scalar>.self,
+        VectorSquare(start: sums.vectors + i * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
+        VectorSquare(start: weight.vectors + i * row + vector, row: 3 * tap, column: tap), patch: patch.vectors)
     }
   }
 }
