@@ -115,8 +115,9 @@ extension Kernels {
     let depth = shape.kernelWidth * shape.inputChannels
     let vectors = roundUp(shape.outputChannels, to: Scalar.lanes) / Scalar.lanes
     let bands = shape.bands(rows: shape.outputHeight)
+    let rows = shape.kernelHeight * depth
     let partial = PartialSums<Scalar>(
-      items: shape.batch * bands, rows: shape.kernelHeight * depth, channels: shape.outputChannels)
+      items: shape.batch * bands, vectors: rows * vectors, chunks: rows * vectors > 1 << 17 ? 4 : 16)
     partial.forEachItem { item, sums in
       let rows = Parallel.range(ofChunk: item % bands, of: bands, count: shape.outputHeight)
       let band = PaddedBand(
@@ -137,7 +138,7 @@ extension Kernels {
       gradient.release()
       band.finish()
     }
-    partial.total(into: weightGradient)
+    partial.total(into: weightGradient, rows: rows, channels: shape.outputChannels)
   }
 
   /// The weights that one phase of the input's gradient meets, turned round: rows are taps and output channels, columns
@@ -185,41 +186,54 @@ extension ConvolutionShape {
   func bands(rows: Int) -> Int { batch == 0 ? 1 : max(1, min(rows / 4, 16 / batch)) }
 }
 
-/// Some rows of an image with a border of zeros around them; the image itself where no border is needed.
+/// Some rows of an image, or of a few images, with a border of zeros around them; the images themselves where no
+/// border is needed.
 struct PaddedBand<Scalar: Element> {
   /// The first scalar of the first row, its border included.
   let start: UnsafePointer<Scalar>
-  /// Scalars from one row to the next.
-  let row: Int
+  /// Scalars from one row and one image to the next.
+  let row, image: Int
+  private let channels: Int
   private let scratch: Storage<Scalar>?
 
   /// `rows` rows from `firstRow` on, which may lie outside the image, with `left` and `right` pixels at the sides.
   @inline(__always)
   init(
-    image: UnsafePointer<Scalar>, height: Int, width: Int, channels: Int, firstRow: Int, rows: Int, left: Int,
-    right: Int
+    image source: UnsafePointer<Scalar>, images: Int = 1, height: Int, width: Int, channels: Int, firstRow: Int,
+    rows: Int, left: Int, right: Int
   ) {
+    self.channels = channels
     if left == 0 && right == 0 && firstRow >= 0 && firstRow + rows <= height {
-      start = image + firstRow * width * channels
+      start = source + firstRow * width * channels
       row = width * channels
+      image = height * row
       scratch = nil
       return
     }
     row = (left + width + right) * channels
-    let storage = Storage<Scalar>(uninitialized: rows * row)
+    image = rows * row
+    let storage = Storage<Scalar>(uninitialized: images * image)
     var target = storage.base
-    for y in firstRow..<firstRow + rows {
-      if y < 0 || y >= height {
-        target.update(repeating: 0, count: row)
-      } else {
-        target.update(repeating: 0, count: left * channels)
-        (target + left * channels).update(from: image + y * width * channels, count: width * channels)
-        (target + (left + width) * channels).update(repeating: 0, count: right * channels)
+    for n in 0..<images {
+      for y in firstRow..<firstRow + rows {
+        if y < 0 || y >= height {
+          target.update(repeating: 0, count: row)
+        } else {
+          target.update(repeating: 0, count: left * channels)
+          (target + left * channels).update(
+            from: source + (n * height + y) * width * channels, count: width * channels)
+          (target + (left + width) * channels).update(repeating: 0, count: right * channels)
+        }
+        target += row
       }
-      target += row
     }
     start = UnsafePointer(storage.base)
     scratch = storage
+  }
+
+  /// The same, in vectors; the channels fill whole ones.
+  var pixels: PixelLayout {
+    PixelLayout(vectors: channels / Scalar.lanes, row: row / Scalar.lanes, image: image / Scalar.lanes)
   }
 
   /// Keeps the memory alive until the kernels are done with it.
@@ -270,40 +284,36 @@ struct ChannelRows<Scalar: Element> {
 
 /// Sums over many items, one for each of a fixed number of chunks, added in the order of the chunks.
 struct PartialSums<Scalar: Element> {
-  private let items, rows, channels, vectors, chunks: Int
-  private let sums: [Storage<Scalar>]
+  let sums: [Storage<Scalar>]
+  private let items, vectors: Int
 
-  init(items: Int, rows: Int, channels: Int) {
+  /// Sums of `vectors` vectors each. Many chunks are work for as many threads, few cost less to add up.
+  init(items: Int, vectors: Int, chunks: Int) {
     self.items = items
-    self.rows = rows
-    self.channels = channels
-    vectors = roundUp(channels, to: Scalar.lanes) / Scalar.lanes
-    // 16 chunks are work for as many threads; fewer where the sums are so large that adding them up would cost more.
-    let size = rows * vectors
-    chunks = max(1, min(items, size > 1 << 17 ? 4 : 16))
-    sums = (0..<chunks).map { _ in Storage(uninitialized: size * Scalar.lanes) }
+    self.vectors = vectors
+    sums = (0..<max(1, min(items, chunks))).map { _ in Storage(uninitialized: vectors * Scalar.lanes) }
   }
 
   /// Calls `body` for each item with the sums of its chunk.
   @inline(__always)
   func forEachItem(_ body: (_ item: Int, _ sums: UnsafeMutablePointer<Scalar>) -> Void) {
-    Parallel.forEachChunk(chunks) { chunk in
-      let sums = sums[chunk].base
-      sums.update(repeating: 0, count: rows * vectors * Scalar.lanes)
-      for item in Parallel.range(ofChunk: chunk, of: chunks, count: items) { body(item, sums) }
+    Parallel.forEachChunk(sums.count) { chunk in
+      let target = sums[chunk].base
+      target.update(repeating: 0, count: vectors * Scalar.lanes)
+      for item in Parallel.range(ofChunk: chunk, of: sums.count, count: items) { body(item, target) }
     }
   }
 
-  /// The sum over all chunks, without the channels that only fill vectors.
+  /// The sum over all chunks, `rows` rows of whole vectors, without the channels that only fill vectors.
   @inline(__always)
-  func total(into target: Storage<Scalar>) {
-    let width = vectors * Scalar.lanes
+  func total(into target: Storage<Scalar>, rows: Int, channels: Int) {
+    let width = roundUp(channels, to: Scalar.lanes)
     Parallel.forEachChunk(min(16, rows)) { part in
       for row in Parallel.range(ofChunk: part, of: min(16, rows), count: rows) {
         let source = row * width
         for c in 0..<channels {
           var total = sums[0].base[source + c]
-          for chunk in 1..<chunks { total += sums[chunk].base[source + c] }
+          for chunk in 1..<sums.count { total += sums[chunk].base[source + c] }
           target.base[row * channels + c] = total
         }
       }
