@@ -55,7 +55,7 @@ import Testing
     x[0] = 16_777_216
     #expect(x.sum == 16_777_216 + 40_000)
     let far = Tensor<Float>([4], [10_000, 10_001, 10_002, 10_003])
-    #expect(abs(far.deviation - 1.25.squareRoot()) < 1e-6)
+    #expect(abs(far.deviation - Float(1.25).squareRoot()) < 1e-6)
   }
 
   @Test func `NaN and infinity are found and not hidden`() {
