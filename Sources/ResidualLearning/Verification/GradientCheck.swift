@@ -16,8 +16,8 @@ import ResidualKernels
 ///
 /// The error (3) is relative to the largest element of the tensor, not to each element: the rounding in (2) is the same
 /// for all of them, so that a small element says nothing beside a large one. A tensor whose gradient is zero but for
-/// rounding, such as a bias in front of batch normalization, is measured by the largest gradient of the whole check
-/// times 1e-4.
+/// rounding, such as that of a bias in front of batch normalization, is measured by a hundredth of the largest gradient
+/// of the whole check.
 ///
 /// Where a ReLU passes zero or two pixels of a max-pool change places between x − h and x + h, there is a kink and (2) is
 /// wrong. An element that disagrees is looked at again with half the step:
@@ -206,7 +206,7 @@ extension GradientCheck {
     let analytic = gradients.map(\.tensor.elements)
     func largest(_ values: [Double]) -> Double { values.reduce(0) { max($0, abs($1)) } }
     let magnitudes = zip(analytic, differences).map { max(largest($0), largest($1)) }
-    let floor = 1e-4 * (magnitudes.max() ?? 0)
+    let floor = 0.01 * (magnitudes.max() ?? 0)
     var result = Result(name: name)
     for k in analytic.indices {
       let scale = max(magnitudes[k], floor)
@@ -283,7 +283,7 @@ private struct Snapshot {
   let tensors: [(name: String, bits: [UInt64])]
 
   init<Checked: Layer>(_ layer: Checked, _ input: Tensor<Double>) where Checked.Scalar == Double {
-    tensors = ([("the input", input)] + layer.parameters.named + layer.statistics).map { ($0, bits($1)) }
+    tensors = ([("the input", input)] + layer.state).map { ($0, bits($1)) }
   }
 
   func difference(from other: Snapshot) -> String? {

@@ -182,7 +182,8 @@ extension StandardCheck {
     let stage = Architecture.Stage(
       blocks: 1, width: width, outputChannels: isBottleneck ? 4 * width : width, stride: stride)
     let variant = [
-      Block.self == PlainBlock<Double>.self ? "" : " \(option.rawValue)", options.zeros == .around ? ", zeros around" : "",
+      Block.self == PlainBlock<Double>.self ? "" : " \(option.rawValue)",
+      options.zeros == .around ? ", zeros around" : "",
       options.stridePlacement == .middle3x3 ? ", stride in the 3x3" : "",
     ].joined()
     let kind = "\(Block.self)".prefix { $0 != "<" }
