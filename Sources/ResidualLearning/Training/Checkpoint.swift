@@ -140,6 +140,11 @@ public struct Checkpoint: Sendable {
     return .perPixel(mean: mean)
   }
 
+  /// Height and width of the mean image, if there is one.
+  public var meanImageSize: (height: Int, width: Int)? {
+    file["normalization.mean"].map { ($0.shape[0], $0.shape[1]) }
+  }
+
   private func mean() throws -> Tensor<Float> {
     guard let entry = file["normalization.mean"], entry.shape.count == 3, entry.shape[2] == 3, !entry.bytes.isEmpty else {
       throw InputError("\(file.source) has no mean image [H, W, 3] under 'normalization.mean'")
