@@ -10,11 +10,10 @@ import Testing
   /// A fixture, and what of it has been compared.
   private struct Fixture<Scalar: Element> {
     let file: SafeTensorsFile
-    let tolerance: Double
+    let tolerance = Scalar.self == Double.self ? 1e-10 : 1e-5
 
-    init(_ name: String, tolerance: Double? = nil) throws {
+    init(_ name: String) throws {
       file = try SafeTensorsFile(contentsOf: fixtures.appendingPathComponent("parity-\(name).safetensors").path)
-      self.tolerance = tolerance ?? (Scalar.self == Double.self ? 1e-10 : 1e-5)
     }
 
     /// An array as it lies in the file.
@@ -30,11 +29,11 @@ import Testing
       return Tensor(shape, inPyTorchOrder: stored.elements)
     }
 
-    func compare(_ name: String, _ found: Tensor<Scalar>, _ expected: Tensor<Scalar>) {
+    func compare(_ name: String, _ found: Tensor<Scalar>, _ expected: Tensor<Scalar>, looser: Double = 1) {
       #expect(found.shape == expected.shape, "\(name)")
       let scale = expected.elements.map { abs(Double($0)) }.max() ?? 0
       let worst = zip(found.elements, expected.elements).map { abs(Double($0) - Double($1)) }.max() ?? 0
-      #expect(scale > 0 && worst <= tolerance * scale, "\(name): \(worst / scale)")
+      #expect(scale > 0 && worst <= tolerance * looser * scale, "\(name): \(worst / scale)")
     }
   }
 
@@ -154,7 +153,9 @@ import Testing
     for (name, gradient) in gradients.named {
       let stored = "gradient/" + PyTorchNames.akamaster.name(of: name)
       guard fixture.file[stored] != nil else { continue }
-      fixture.compare(name, gradient, try fixture.parameter(stored, gradient.shape))
+      // In Float a sum of 2,048 gradients that mostly cancel, behind up to 20 layers, is off by up to 1.5e-5.
+      let looser: Double = Network.Scalar.self == Float.self ? 3 : 1
+      fixture.compare(name, gradient, try fixture.parameter(stored, gradient.shape), looser: looser)
       compared += 1
     }
     #expect(compared == fixture.file.entries.count { $0.name.hasPrefix("gradient/") } && compared > 40)
