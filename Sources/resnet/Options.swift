@@ -6,10 +6,6 @@ import ResidualLearning
 enum RecipeName: String, CaseIterable { case scaled, paper }
 enum KernelsName: String, CaseIterable { case fast, reference }
 enum ConvolutionName: String, CaseIterable { case auto, direct }
-enum NormalizationName: String, CaseIterable {
-  case imagenet, cifar
-  case perPixel = "per-pixel"
-}
 enum StatisticsName: String, CaseIterable { case running, recomputed }
 enum BenchMode: String, CaseIterable { case train, infer, kernels }
 
@@ -30,7 +26,7 @@ extension AnyOption {
   static let data = Option("--data", .folder, "the folder with the images", absent: "synthetic images")
   static let weights = Option("--weights", repeated: .file, "a file of weights; several make an ensemble")
   static let normalization = Option(
-    "--normalization", .choice(NormalizationName.self), "how pixels are normalised", absent: "as the weights ask")
+    "--normalization", .choice(Normalization.Kind.self), "how pixels are normalised", absent: "as the weights ask")
   static let limit = Option("--limit", .whole(1...), "use only the first N images", absent: "all")
 
   // Training
@@ -54,6 +50,16 @@ extension AnyOption {
   static let scales = Option(
     "--scales", .list(.whole(1...4096)), "shorter sides, in pixels, whose scores are averaged",
     absent: "the network's own size")
+  static let expectedNetwork = Option(
+    "--network", .text("NAME", "a network's name"), "the network that the weights have to be of",
+    absent: "whatever they are of")
+  static let foreignZeros = Option(
+    "--zeros", .choice(ZeroPlacement.self), "option A's zeros, where a file from PyTorch does not say",
+    absent: "around the channels, as akamaster's")
+  static let foreignStrideIn = Option(
+    "--stride-in", .choice(StridePlacement.allCases) { $0 == .first1x1 ? "1x1" : "3x3" },
+    "a bottleneck's stride, where a file from PyTorch does not say", absent: "3x3, as torchvision's")
+  static let export = Option("--export", .file, "write the network for PyTorch, in its names and order of axes")
   static let logits = Option("--logits", .whole(0...), default: 0, "print the logits of the first N images")
 
   // Machine and measurement

@@ -13,15 +13,15 @@ import Foundation
 /// - Throws: `InputError` if it does not exist, is no regular file or cannot be read.
 func readFile(_ path: String) throws -> Data {
   var status = stat()
-  guard stat(path, &status) == 0 else { throw InputError("Cannot read \(path): \(reason(errno)).") }
+  guard stat(path, &status) == 0 else { throw InputError("cannot read \(path): \(reason(errno))") }
   guard status.st_mode & S_IFMT == S_IFREG else {
-    throw InputError("Cannot read \(path): it should be a file and is a folder or device.")
+    throw InputError("cannot read \(path): it should be a file and is a folder or device")
   }
   do {
     return try Data(contentsOf: URL(fileURLWithPath: path))
   } catch {
     let code = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    throw InputError("Cannot read \(path): \(code.map { reason(Int32($0.code)) } ?? error.localizedDescription).")
+    throw InputError("cannot read \(path): \(code.map { reason(Int32($0.code)) } ?? error.localizedDescription)")
   }
 }
 
@@ -53,7 +53,7 @@ public enum AtomicFile {
     var status = stat()
     let exists = stat(target.path, &status) == 0
     guard !exists || status.st_mode & S_IFMT == S_IFREG else {
-      throw InputError("Cannot write \(path): it should be a file and is a folder or device.")
+      throw InputError("cannot write \(path): it should be a file and is a folder or device")
     }
     removeStaleSiblings(of: target.lastPathComponent, in: folder)
 
@@ -129,6 +129,6 @@ public enum AtomicFile {
   }
 
   private static func failure(_ path: String, _ code: Int32) -> InputError {
-    InputError("Cannot write \(path): \(code == ENOENT ? "its folder does not exist" : reason(code)).")
+    InputError("cannot write \(path): \(code == ENOENT ? "its folder does not exist" : reason(code))")
   }
 }
