@@ -3,8 +3,8 @@ import Testing
 
 @testable import ResidualKernels
 
-/// These tests change the number of threads of the whole process, so they run one after the other. Results of tests beside
-/// them do not depend on it: that is what these tests are about.
+/// These tests change the number of threads of the whole process, so they run one after the other. Results of tests
+/// beside them do not depend on it: that is what these tests are about.
 @Suite(.serialized) struct ParallelTests {
   @Test func `Chunks cover all items once, as equal as can be`() {
     for (count, chunks) in [(0, 1), (1, 1), (10, 3), (7, 7), (1000, 64), (5, 8)] {
