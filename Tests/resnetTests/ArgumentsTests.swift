@@ -27,7 +27,7 @@ import Testing
     let given = try arguments("train")
     #expect(given[.batch] == 128)
     #expect(given[.epochs] == nil)
-    #expect(given[.network] == "resnet20")
+    #expect(given[.network] == "resnet14")
     #expect(given[.recipe] == .scaled)
     #expect(!given[.json])
     #expect(try arguments("evaluate")[.weights] == [])

@@ -178,7 +178,10 @@ extension ImageDataset {
 extension Architecture {
   /// Whether a network can be built from it: a description from a file may say anything.
   var isSound: Bool {
-    let sizes = [stemChannels, classes, imageSize] + stages.flatMap { [$0.blocks, $0.width, $0.outputChannels, $0.stride] }
-    return !stages.isEmpty && stages.count <= 16 && sizes.allSatisfy { (1...4096).contains($0) }
+    let sizes =
+      [stemChannels, classes, imageSize] + hidden
+      + stages.flatMap { [$0.blocks, $0.width, $0.outputChannels, $0.stride] }
+    return (stem == nil) == (block == .convolution) && !stages.isEmpty && stages.count <= 16 && hidden.count <= 16
+      && sizes.allSatisfy { (1...4096).contains($0) } && (takesAnySize || imageSize % totalStride == 0)
   }
 }

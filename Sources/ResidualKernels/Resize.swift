@@ -1,0 +1,55 @@
+// Resize.swift: images of another size.
+
+extension Kernels {
+  /// Resizes an image by linear interpolation between pixel centres.
+  ///
+  /// Along each axis an output pixel is a mean of the input pixels around its centre, weighted by a triangle: one input
+  /// pixel wide on either side when the image grows (bilinear interpolation), as wide as an output pixel when it shrinks,
+  /// so that no pixel is skipped. Weights beyond the border are left out and the others scaled up. Pillow's `BILINEAR`.
+  ///
+  /// - Parameters:
+  ///   - pixels: `[height, width, channels]`.
+  /// - Returns: `[newHeight, newWidth, channels]`, rounded to whole numbers.
+  public static func resize(
+    _ pixels: [UInt8], height: Int, width: Int, channels: Int, toHeight newHeight: Int, width newWidth: Int
+  ) -> [UInt8] {
+    precondition(pixels.count == height * width * channels, "\(pixels.count) bytes for [\(height), \(width), \(channels)]")
+    precondition(min(height, width, newHeight, newWidth) > 0, "\(height)x\(width) to \(newHeight)x\(newWidth) pixels")
+    // Columns first, then rows: each pass is a row of weights for each output pixel.
+    let columns = triangles(from: width, to: newWidth)
+    var narrow = [Float](repeating: 0, count: height * newWidth * channels)
+    for y in 0..<height {
+      for x in 0..<newWidth {
+        for (k, weight) in columns[x].weights.enumerated() {
+          let source = (y * width + columns[x].first + k) * channels
+          for c in 0..<channels { narrow[(y * newWidth + x) * channels + c] += weight * Float(pixels[source + c]) }
+        }
+      }
+    }
+    let rows = triangles(from: height, to: newHeight)
+    let rowSize = newWidth * channels
+    var result = [UInt8](repeating: 0, count: newHeight * rowSize)
+    for y in 0..<newHeight {
+      for i in 0..<rowSize {
+        var sum: Float = 0
+        for (k, weight) in rows[y].weights.enumerated() { sum += weight * narrow[(rows[y].first + k) * rowSize + i] }
+        result[y * rowSize + i] = UInt8(min(max(sum.rounded(), 0), 255))
+      }
+    }
+    return result
+  }
+
+  /// For each of `newCount` output pixels the first input pixel and the weights of it and those that follow; their sum is 1.
+  private static func triangles(from count: Int, to newCount: Int) -> [(first: Int, weights: [Float])] {
+    let scale = Float(count) / Float(newCount)
+    let reach = max(scale, 1)
+    return (0..<newCount).map { i in
+      let centre = (Float(i) + 0.5) * scale
+      let first = max(Int(centre - reach + 0.5), 0)
+      let end = max(min(Int(centre + reach + 0.5), count), first + 1)
+      let weights = (first..<end).map { max(0, 1 - abs(Float($0) + 0.5 - centre) / reach) }
+      let sum = weights.reduce(0, +)
+      return (first, weights.map { $0 / sum })
+    }
+  }
+}
