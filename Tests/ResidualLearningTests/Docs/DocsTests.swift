@@ -48,7 +48,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Sources/ResidualLearning/Blocks/BasicBlock.swift", 145), ("Sources/ResidualKernels/Convolution/Reference.swift", 16),
+    ("Sources/ResidualLearning/Blocks/BasicBlock.swift", 145),
+    ("Sources/ResidualKernels/Convolution/Reference.swift", 16),
   ])
   func `the debugging page stops where the source has the same line`(file: String, line: Int) throws {
     let page = try String(contentsOf: repository.appending(path: "docs/debugging.md"), encoding: .utf8)
