@@ -1,6 +1,38 @@
 // Convolution.swift: the three convolution kernels as layers call them.
 
+import Synchronization
+
 extension Kernels {
+  /// How the fast version computes a convolution.
+  public enum ConvolutionAlgorithm: Int, AtomicRepresentable, Sendable, CaseIterable {
+    /// Winograd's where it is faster, else direct.
+    case automatic
+    /// Sums over register tiles, for all shapes.
+    case direct
+    /// Winograd's F(4x4, 3x3) for all shapes that ``ConvolutionShape/admitsWinograd(_:)`` admits, else direct.
+    ///
+    /// Its results differ from the direct ones by rounding: in Float by a few millionths of the largest result.
+    case winograd
+  }
+
+  private static let currentAlgorithm = Atomic<ConvolutionAlgorithm>(.automatic)
+
+  /// How convolutions are computed from now on, in the whole process.
+  public static var convolutionAlgorithm: ConvolutionAlgorithm {
+    get { currentAlgorithm.load(ordering: .relaxed) }
+    set { currentAlgorithm.store(newValue, ordering: .relaxed) }
+  }
+
+  /// Whether the current settings make a convolution of this shape one of Winograd's.
+  public static func usesWinograd<Scalar: Element>(_ shape: ConvolutionShape, _: Scalar.Type) -> Bool {
+    guard implementation == .fast else { return false }
+    switch convolutionAlgorithm {
+    case .automatic: return shape.favorsWinograd(Scalar.self)
+    case .direct: return false
+    case .winograd: return shape.admitsWinograd(Scalar.self)
+    }
+  }
+
   /// `output = input ∗ weight`, as ``ConvolutionShape`` defines it.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -9,6 +41,8 @@ extension Kernels {
   ) {
     switch implementation {
     case .reference: referenceConvolution(shape, input: input, weight: weight, output: output)
+    case .fast where usesWinograd(shape, Scalar.self):
+      winogradConvolution(shape, input: input, weight: weight, output: output)
     case .fast: directConvolution(shape, input: input, weight: weight, output: output)
     }
   }
@@ -23,6 +57,9 @@ extension Kernels {
     switch implementation {
     case .reference:
       referenceConvolutionInputGradient(
+        shape, outputGradient: outputGradient, weight: weight, inputGradient: inputGradient)
+    case .fast where usesWinograd(shape, Scalar.self):
+      winogradConvolutionInputGradient(
         shape, outputGradient: outputGradient, weight: weight, inputGradient: inputGradient)
     case .fast:
       directConvolutionInputGradient(
@@ -40,6 +77,9 @@ extension Kernels {
     switch implementation {
     case .reference:
       referenceConvolutionWeightGradient(
+        shape, input: input, outputGradient: outputGradient, weightGradient: weightGradient)
+    case .fast where usesWinograd(shape, Scalar.self):
+      winogradConvolutionWeightGradient(
         shape, input: input, outputGradient: outputGradient, weightGradient: weightGradient)
     case .fast:
       directConvolutionWeightGradient(

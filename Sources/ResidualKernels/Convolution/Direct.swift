@@ -13,13 +13,7 @@ extension Kernels {
   ) {
     shape.check(input: input, weight: weight, output: output)
     let depth = shape.kernelWidth * shape.inputChannels
-    let layout = PanelLayout(Scalar.self, depth: shape.kernelHeight * depth, channels: shape.outputChannels)
-    let panels = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
-    for row in 0..<layout.depth {
-      layout.pack(
-        row: row, from: weight.base + row * shape.outputChannels, step: 1, channels: shape.outputChannels,
-        into: panels.base)
-    }
+    let (layout, panels) = packedForward(shape, weight)
     let bands = shape.bands(rows: shape.outputHeight)
     Parallel.forEachChunk(shape.batch * bands) { chunk in
       let rows = Parallel.range(ofChunk: chunk % bands, of: bands, count: shape.outputHeight)
@@ -55,48 +49,24 @@ extension Kernels {
   ) {
     shape.check(input: inputGradient, weight: weight, output: outputGradient)
     let s = shape.stride
-    let phasesY = (0..<min(s, shape.height)).map {
-      Phase(remainder: $0, stride: s, padding: shape.padding, kernel: shape.kernelHeight)
-    }
-    let phasesX = (0..<min(s, shape.width)).map {
-      Phase(remainder: $0, stride: s, padding: shape.padding, kernel: shape.kernelWidth)
-    }
-    let top = phasesY.map(\.margin).max()!
-    let left = max(0, phasesX.map(\.margin).max()!)
-    let gridHeight = (shape.height + s - 1) / s
-    let gridWidth = (shape.width + s - 1) / s
-    let right = max(0, phasesX.map(\.offset).max()! + gridWidth - shape.outputWidth)
-    let reachY = phasesY.map(\.offset).max()! + top + 1
-
-    let packed = phasesY.map { y in
-      phasesX.map { x in packedPhase(weight, y, x, shape) }
-    }
-    let bands = shape.bands(rows: gridHeight)
-    let vectors = roundUp(shape.inputChannels, to: Scalar.lanes) / Scalar.lanes
+    let phases = InputGradientPhases(shape, weight)
+    let bands = shape.bands(rows: phases.gridHeight)
     Parallel.forEachChunk(shape.batch * bands) { chunk in
       let n = chunk / bands
-      let rows = Parallel.range(ofChunk: chunk % bands, of: bands, count: gridHeight)
+      let rows = Parallel.range(ofChunk: chunk % bands, of: bands, count: phases.gridHeight)
       let band = PaddedBand(
         image: outputGradient.base + n * shape.outputImageCount, height: shape.outputHeight, width: shape.outputWidth,
-        channels: shape.outputChannels, firstRow: rows.lowerBound - top, rows: rows.count - 1 + reachY, left: left,
-        right: right)
+        channels: shape.outputChannels, firstRow: rows.lowerBound - phases.top,
+        rows: rows.count - 1 + phases.reach, left: phases.left, right: phases.right)
       let firstRow = rows.lowerBound * s
       let target = ChannelRows(
         inputGradient.base + (n * shape.height + firstRow) * shape.width * shape.inputChannels,
         pixels: (min(rows.upperBound * s, shape.height) - firstRow) * shape.width, channels: shape.inputChannels)
-      for (y, phaseY) in phasesY.enumerated() {
-        for (x, phaseX) in phasesX.enumerated() {
-          let grid = TapGrid(
-            height: (min(rows.upperBound * s, shape.height) - firstRow - y + s - 1) / s,
-            width: (shape.width - x + s - 1) / s, inputRow: band.row, inputPixel: shape.outputChannels,
-            taps: phaseY.taps, tapStep: band.row, depth: phaseX.taps * shape.outputChannels,
-            outputRow: s * shape.width * vectors, outputPixel: s * vectors)
-          sumTaps(
-            grid.flattened(),
-            input: band.start + (top - phaseY.margin) * band.row + (left - phaseX.margin) * shape.outputChannels,
-            panels: packed[y][x].panels.vectors, layout: packed[y][x].layout,
-            output: target.start.vectors + (y * shape.width + x) * vectors)
-        }
+      for phase in phases.all {
+        sumTaps(
+          phase.grid(rows: rows, shape, row: band.row), input: band.start + phase.inputOffset(row: band.row, shape),
+          panels: phase.panels.vectors, layout: phase.layout,
+          output: target.start.vectors + phase.outputOffset(shape, Scalar.self))
       }
       target.finish()
       band.finish()
@@ -115,8 +85,9 @@ extension Kernels {
     let depth = shape.kernelWidth * shape.inputChannels
     let vectors = roundUp(shape.outputChannels, to: Scalar.lanes) / Scalar.lanes
     let bands = shape.bands(rows: shape.outputHeight)
+    let rows = shape.kernelHeight * depth
     let partial = PartialSums<Scalar>(
-      items: shape.batch * bands, rows: shape.kernelHeight * depth, channels: shape.outputChannels)
+      items: shape.batch * bands, vectors: rows * vectors, chunks: rows * vectors > 1 << 17 ? 4 : 16)
     partial.forEachItem { item, sums in
       let rows = Parallel.range(ofChunk: item % bands, of: bands, count: shape.outputHeight)
       let band = PaddedBand(
@@ -137,13 +108,111 @@ extension Kernels {
       gradient.release()
       band.finish()
     }
-    partial.total(into: weightGradient)
+    partial.total(into: weightGradient, rows: rows, channels: shape.outputChannels)
+  }
+}
+
+/// The weights of a forward convolution in panels.
+func packedForward<Scalar: Element>(
+  _ shape: ConvolutionShape, _ weight: Storage<Scalar>
+) -> (layout: PanelLayout, panels: Storage<Scalar>) {
+  let layout = PanelLayout(
+    Scalar.self, depth: shape.kernelHeight * shape.kernelWidth * shape.inputChannels, channels: shape.outputChannels)
+  let panels = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
+  for row in 0..<layout.depth {
+    layout.pack(
+      row: row, from: weight.base + row * shape.outputChannels, step: 1, channels: shape.outputChannels,
+      into: panels.base)
+  }
+  return (layout, panels)
+}
+
+/// The gradient of a convolution's input as convolutions of the output's gradient: one for each pair of remainders that
+/// the rows and columns of the input leave when they are divided by the stride.
+struct InputGradientPhases<Scalar: Element> {
+  /// Along one axis, the input pixels i·s + r and the weights they meet.
+  struct Axis {
+    /// r.
+    let remainder: Int
+    /// Positions in the kernel, in the order of the output pixels that they belong to (so from last to first).
+    let kernelPositions: [Int]
+    /// The last output pixel that input pixel i·s + r meets is i + offset.
+    let offset: Int
+
+    init(remainder: Int, stride: Int, padding: Int, kernel: Int) {
+      self.remainder = remainder
+      kernelPositions = Swift.stride(from: (remainder + padding) % stride, to: kernel, by: stride).reversed()
+      offset = (remainder + padding) / stride
+    }
+
+    var taps: Int { kernelPositions.count }
+    /// The first output pixel that it meets is i − margin.
+    var margin: Int { taps - 1 - offset }
   }
 
-  /// The weights that one phase of the input's gradient meets, turned round: rows are taps and output channels, columns
-  /// are input channels.
-  private static func packedPhase<Scalar: Element>(
-    _ weight: Storage<Scalar>, _ y: Phase, _ x: Phase, _ shape: ConvolutionShape
+  /// One pair of remainders.
+  struct Phase {
+    let y, x: Axis
+    /// Rows and pixels of the border that this phase does not need: the border is made for the one that needs most.
+    let spareRows, sparePixels: Int
+    let layout: PanelLayout
+    let panels: Storage<Scalar>
+
+    /// The grid of input pixels i·s + r for the i in `rows`, `row` scalars being a row of the padded gradient.
+    func grid(rows: Range<Int>, _ shape: ConvolutionShape, row: Int) -> TapGrid {
+      let s = shape.stride
+      let present = min(rows.upperBound * s, shape.height) - rows.lowerBound * s
+      return TapGrid(
+        height: (present - y.remainder + s - 1) / s, width: (shape.width - x.remainder + s - 1) / s, inputRow: row,
+        inputPixel: shape.outputChannels, taps: y.taps, tapStep: row, depth: x.taps * shape.outputChannels,
+        outputRow: s * shape.width * layout.vectors, outputPixel: s * layout.vectors
+      ).flattened()
+    }
+
+    /// Scalars to skip in the padded gradient.
+    func inputOffset(row: Int, _ shape: ConvolutionShape) -> Int { spareRows * row + sparePixels * shape.outputChannels }
+
+    /// Vectors to skip in the gradient of the input.
+    func outputOffset(_ shape: ConvolutionShape, _: Scalar.Type) -> Int {
+      (y.remainder * shape.width + x.remainder) * layout.vectors
+    }
+  }
+
+  /// The phases.
+  let all: [Phase]
+  /// Rows of i.
+  let gridHeight: Int
+  /// Border above, to the left and to the right of the output's gradient.
+  let top, left, right: Int
+  /// Rows that the first i meets, counted from the top of the border.
+  let reach: Int
+
+  init(_ shape: ConvolutionShape, _ weight: Storage<Scalar>) {
+    let s = shape.stride
+    let rows = (0..<min(s, shape.height)).map {
+      Axis(remainder: $0, stride: s, padding: shape.padding, kernel: shape.kernelHeight)
+    }
+    let columns = (0..<min(s, shape.width)).map {
+      Axis(remainder: $0, stride: s, padding: shape.padding, kernel: shape.kernelWidth)
+    }
+    let (top, left) = (max(0, rows.map(\.margin).max()!), max(0, columns.map(\.margin).max()!))
+    gridHeight = (shape.height + s - 1) / s
+    self.top = top
+    self.left = left
+    right = max(0, columns.map(\.offset).max()! + (shape.width + s - 1) / s - shape.outputWidth)
+    reach = rows.map(\.offset).max()! + top + 1
+    all = rows.flatMap { y in
+      columns.map { x in
+        let (layout, panels) = Self.packed(shape, weight, y, x)
+        return Phase(
+          y: y, x: x, spareRows: top - y.margin, sparePixels: left - x.margin, layout: layout, panels: panels)
+      }
+    }
+  }
+
+  /// The weights that one phase meets, turned round: rows are taps and output channels, columns are input channels.
+  private static func packed(
+    _ shape: ConvolutionShape, _ weight: Storage<Scalar>, _ y: Axis, _ x: Axis
   ) -> (layout: PanelLayout, panels: Storage<Scalar>) {
     let layout = PanelLayout(
       Scalar.self, depth: y.taps * x.taps * shape.outputChannels, channels: shape.inputChannels)
@@ -163,63 +232,59 @@ extension Kernels {
   }
 }
 
-/// Along one axis, the input pixels i·s + r and the weights they meet.
-private struct Phase {
-  /// Positions in the kernel, in the order of the output pixels that they belong to (so from last to first).
-  let kernelPositions: [Int]
-  /// The last output pixel that input pixel i·s + r meets is i + offset.
-  let offset: Int
-
-  init(remainder: Int, stride: Int, padding: Int, kernel: Int) {
-    kernelPositions = Swift.stride(from: (remainder + padding) % stride, to: kernel, by: stride).reversed()
-    offset = (remainder + padding) / stride
-  }
-
-  var taps: Int { kernelPositions.count }
-  /// The first output pixel that it meets is i − margin.
-  var margin: Int { taps - 1 - offset }
-}
-
 extension ConvolutionShape {
   /// Parts into which an image's rows are cut, so that a small batch is work for many threads.
   func bands(rows: Int) -> Int { batch == 0 ? 1 : max(1, min(rows / 4, 16 / batch)) }
 }
 
-/// Some rows of an image with a border of zeros around them; the image itself where no border is needed.
+/// Some rows of an image, or of a few images, with a border of zeros around them; the images themselves where no
+/// border is needed.
 struct PaddedBand<Scalar: Element> {
   /// The first scalar of the first row, its border included.
   let start: UnsafePointer<Scalar>
-  /// Scalars from one row to the next.
-  let row: Int
+  /// Scalars from one row and one image to the next.
+  let row, image: Int
+  private let channels: Int
   private let scratch: Storage<Scalar>?
 
   /// `rows` rows from `firstRow` on, which may lie outside the image, with `left` and `right` pixels at the sides.
   @inline(__always)
   init(
-    image: UnsafePointer<Scalar>, height: Int, width: Int, channels: Int, firstRow: Int, rows: Int, left: Int,
-    right: Int
+    image source: UnsafePointer<Scalar>, images: Int = 1, height: Int, width: Int, channels: Int, firstRow: Int,
+    rows: Int, left: Int, right: Int
   ) {
+    self.channels = channels
     if left == 0 && right == 0 && firstRow >= 0 && firstRow + rows <= height {
-      start = image + firstRow * width * channels
+      start = source + firstRow * width * channels
       row = width * channels
+      image = height * row
       scratch = nil
       return
     }
     row = (left + width + right) * channels
-    let storage = Storage<Scalar>(uninitialized: rows * row)
+    image = rows * row
+    let storage = Storage<Scalar>(uninitialized: images * image)
     var target = storage.base
-    for y in firstRow..<firstRow + rows {
-      if y < 0 || y >= height {
-        target.update(repeating: 0, count: row)
-      } else {
-        target.update(repeating: 0, count: left * channels)
-        (target + left * channels).update(from: image + y * width * channels, count: width * channels)
-        (target + (left + width) * channels).update(repeating: 0, count: right * channels)
+    for n in 0..<images {
+      for y in firstRow..<firstRow + rows {
+        if y < 0 || y >= height {
+          target.update(repeating: 0, count: row)
+        } else {
+          target.update(repeating: 0, count: left * channels)
+          (target + left * channels).update(
+            from: source + (n * height + y) * width * channels, count: width * channels)
+          (target + (left + width) * channels).update(repeating: 0, count: right * channels)
+        }
+        target += row
       }
-      target += row
     }
     start = UnsafePointer(storage.base)
     scratch = storage
+  }
+
+  /// The same, in vectors; the channels fill whole ones.
+  var pixels: PixelLayout {
+    PixelLayout(vectors: channels / Scalar.lanes, row: row / Scalar.lanes, image: image / Scalar.lanes)
   }
 
   /// Keeps the memory alive until the kernels are done with it.
@@ -270,40 +335,49 @@ struct ChannelRows<Scalar: Element> {
 
 /// Sums over many items, one for each of a fixed number of chunks, added in the order of the chunks.
 struct PartialSums<Scalar: Element> {
-  private let items, rows, channels, vectors, chunks: Int
-  private let sums: [Storage<Scalar>]
+  let sums: [Storage<Scalar>]
+  private let items, vectors: Int
 
-  init(items: Int, rows: Int, channels: Int) {
+  /// Sums of `vectors` vectors each. Many chunks are work for as many threads, few cost less to add up.
+  init(items: Int, vectors: Int, chunks: Int) {
     self.items = items
-    self.rows = rows
-    self.channels = channels
-    vectors = roundUp(channels, to: Scalar.lanes) / Scalar.lanes
-    // 16 chunks are work for as many threads; fewer where the sums are so large that adding them up would cost more.
-    let size = rows * vectors
-    chunks = max(1, min(items, size > 1 << 17 ? 4 : 16))
-    sums = (0..<chunks).map { _ in Storage(uninitialized: size * Scalar.lanes) }
+    self.vectors = vectors
+    sums = (0..<max(1, min(items, chunks))).map { _ in Storage(uninitialized: vectors * Scalar.lanes) }
   }
 
   /// Calls `body` for each item with the sums of its chunk.
   @inline(__always)
   func forEachItem(_ body: (_ item: Int, _ sums: UnsafeMutablePointer<Scalar>) -> Void) {
-    Parallel.forEachChunk(chunks) { chunk in
-      let sums = sums[chunk].base
-      sums.update(repeating: 0, count: rows * vectors * Scalar.lanes)
-      for item in Parallel.range(ofChunk: chunk, of: chunks, count: items) { body(item, sums) }
+    Parallel.forEachChunk(sums.count) { chunk in
+      let target = sums[chunk].base
+      target.update(repeating: 0, count: vectors * Scalar.lanes)
+      for item in Parallel.range(ofChunk: chunk, of: sums.count, count: items) { body(item, target) }
     }
   }
 
-  /// The sum over all chunks, without the channels that only fill vectors.
+  /// The same with something that each chunk makes once, such as scratch memory.
   @inline(__always)
-  func total(into target: Storage<Scalar>) {
-    let width = vectors * Scalar.lanes
+  func forEachItem<State>(
+    state: () -> State, _ body: (_ item: Int, _ sums: UnsafeMutablePointer<Scalar>, _ state: State) -> Void
+  ) {
+    Parallel.forEachChunk(sums.count) { chunk in
+      let target = sums[chunk].base
+      target.update(repeating: 0, count: vectors * Scalar.lanes)
+      let state = state()
+      for item in Parallel.range(ofChunk: chunk, of: sums.count, count: items) { body(item, target, state) }
+    }
+  }
+
+  /// The sum over all chunks, `rows` rows of whole vectors, without the channels that only fill vectors.
+  @inline(__always)
+  func total(into target: Storage<Scalar>, rows: Int, channels: Int) {
+    let width = roundUp(channels, to: Scalar.lanes)
     Parallel.forEachChunk(min(16, rows)) { part in
       for row in Parallel.range(ofChunk: part, of: min(16, rows), count: rows) {
         let source = row * width
         for c in 0..<channels {
           var total = sums[0].base[source + c]
-          for chunk in 1..<chunks { total += sums[chunk].base[source + c] }
+          for chunk in 1..<sums.count { total += sums[chunk].base[source + c] }
           target.base[row * channels + c] = total
         }
       }

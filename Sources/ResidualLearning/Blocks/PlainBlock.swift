@@ -132,3 +132,18 @@ public struct PlainBlock<Scalar: Element>: ResidualBlock {
     bn2.visitStatistics(path + "bn2.", body)
   }
 }
+
+extension PlainBlock: FusibleBlock {
+  public var units: [ConvolutionUnit<Scalar>] { [ConvolutionUnit(conv: conv1, bn: bn1), ConvolutionUnit(conv: conv2, bn: bn2)] }
+  public var bypass: Shortcut<Scalar>? { nil }
+
+  public static func parameters(_ units: [ConvolutionUnit<Scalar>.Parameters], _ shortcut: Shortcut<Scalar>.Parameters?) -> Parameters {
+    Parameters(
+      conv1: units[0].conv, bn1: units[0].bn, conv2: units[1].conv, bn2: units[1].bn)
+  }
+
+  public mutating func track(_ units: [BatchNorm2D<Scalar>.Cache], _ shortcut: Shortcut<Scalar>.Cache?, rate: Scalar) {
+    bn1.track(units[0], rate: rate)
+    bn2.track(units[1], rate: rate)
+  }
+}

@@ -23,11 +23,16 @@ public protocol ResidualBlock<Scalar>: Layer {
     inputChannels: Int, stage: Architecture.Stage, stride: Int, options: Architecture.Options,
     using generator: inout RandomGenerator)
 
+  /// Whether the block runs the fused kernels, so that the stem should too.
+  static var fuses: Bool { get }
+
   /// The training pass, which shows every tensor on its way to `observe`, if there is one.
   func forward(_ input: Tensor<Scalar>, observe: Observer<Scalar>?) -> (output: Tensor<Scalar>, cache: Cache)
 }
 
 extension ResidualBlock {
+  public static var fuses: Bool { false }
+
   public func forward(_ input: Tensor<Scalar>) -> (output: Tensor<Scalar>, cache: Cache) {
     forward(input, observe: nil)
   }

@@ -122,23 +122,27 @@ extension BatchNorm2D {
     let x = cache.input
     precondition(
       outputGradient.shape == x.shape, "outputGradient is \(outputGradient.shape), the input was \(x.shape)")
-    let m = Scalar(x.count / channels)
-
     let shiftGradient = Tensor<Scalar>(uninitialized: [channels])  // dβ
     let scaleGradient = Tensor<Scalar>(uninitialized: [channels])  // dγ
     Kernels.normalizationSums(
       gradient: outputGradient.storage, input: x.storage, channels: channels, mean: cache.batch.mean.storage,
       factor: cache.inverseDeviation.storage, sums: shiftGradient.storage, products: scaleGradient.storage)  // (6), (7)
 
-    // (8), sorted by what it multiplies: dx = a dy + b (x − μ) + d, with x̂ = (x − μ) r.
-    let a = parameters.scale * cache.inverseDeviation
-    let b = a * cache.inverseDeviation * scaleGradient / -m
-    let d = a * shiftGradient / -m
+    let (a, b, d) = inputGradientFactors(scaleGradient: scaleGradient, shiftGradient: shiftGradient, cache)
     let inputGradient = Tensor<Scalar>(uninitialized: x.shape)
     Kernels.combine(
       gradient: outputGradient.storage, input: x.storage, channels: channels, a: a.storage, b: b.storage,
       d: d.storage, mean: cache.batch.mean.storage, inputGradient: inputGradient.storage)  // (8)
     return (inputGradient, Parameters(scale: scaleGradient, shift: shiftGradient))
+  }
+
+  /// (8), sorted by what it multiplies: dx = a dy + b (x − μ) + d, with x̂ = (x − μ) r. Each `[C]`.
+  func inputGradientFactors(
+    scaleGradient: Tensor<Scalar>, shiftGradient: Tensor<Scalar>, _ cache: Cache
+  ) -> (a: Tensor<Scalar>, b: Tensor<Scalar>, d: Tensor<Scalar>) {
+    let m = Scalar(cache.input.count / channels)
+    let a = parameters.scale * cache.inverseDeviation
+    return (a, a * cache.inverseDeviation * scaleGradient / -m, a * shiftGradient / -m)
   }
 }
 
@@ -159,6 +163,13 @@ extension BatchNorm2D {
   /// r of equation (3).
   func inverseDeviation(of statistics: Statistics) -> Tensor<Scalar> {
     Tensor(statistics.variance.elements.map { 1 / ($0 + epsilon).squareRoot() })
+  }
+
+  /// Equations (4) and (5) as numbers for each channel, with γ r as one factor.
+  func affine(_ statistics: Statistics, inverseDeviation: Tensor<Scalar>) -> ChannelAffine<Scalar> {
+    ChannelAffine(
+      mean: statistics.mean.storage, scale: (parameters.scale * inverseDeviation).storage,
+      shift: parameters.shift.storage)
   }
 
   /// y of equations (4) and (5), with γ r as one factor.

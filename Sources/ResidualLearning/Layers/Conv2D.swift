@@ -119,16 +119,19 @@ public struct Conv2D<Scalar: Element>: Layer {
   }
 
   /// The sizes of this convolution applied to `input`.
-  func sizes(of input: Tensor<Scalar>) -> ConvolutionShape {
-    let (batch, height, width, channels) = input.imageSizes
+  func sizes(of input: Tensor<Scalar>) -> ConvolutionShape { sizes(ofShape: input.shape) }
+
+  /// The sizes of this convolution applied to a tensor of this shape.
+  func sizes(ofShape input: Shape) -> ConvolutionShape {
     let weight = parameters.weight.shape
-    precondition(channels == weight[2], "the input is \(input.shape), the weights are \(weight)")
+    precondition(input.rank == 4 && input[3] == weight[2], "the input is \(input), the weights are \(weight)")
     return ConvolutionShape(
-      batch: batch, height: height, width: width, inputChannels: channels, outputChannels: weight[3],
+      batch: input[0], height: input[1], width: input[2], inputChannels: input[3], outputChannels: weight[3],
       kernelHeight: weight[0], kernelWidth: weight[1], stride: stride, padding: padding)
   }
 
-  private func outputShape(_ sizes: ConvolutionShape) -> Shape {
+  /// The shape of the output.
+  func outputShape(_ sizes: ConvolutionShape) -> Shape {
     [sizes.batch, sizes.outputHeight, sizes.outputWidth, sizes.outputChannels]
   }
 }

@@ -71,7 +71,9 @@ public struct ResidualNetwork<Block: ResidualBlock>: ImageClassifier {
   /// A network with random weights.
   public init(_ architecture: Architecture, using generator: inout RandomGenerator) {
     self.architecture = architecture
-    stem = Stem(architecture.stem, architecture.stemChannels, fan: architecture.options.fan, using: &generator)
+    stem = Stem(
+      architecture.stem, architecture.stemChannels, fan: architecture.options.fan, fuses: Block.fuses,
+      using: &generator)
     var channels = architecture.stemChannels
     stages = []
     for stage in architecture.stages {
@@ -181,13 +183,19 @@ public struct ResidualNetwork<Block: ResidualBlock>: ImageClassifier {
 
 extension Architecture {
   /// The network with random weights, whatever its blocks are.
+  ///
+  /// - Parameter fused: whether its blocks compute layer by layer, as they are written to be read, or in fewer passes (the
+  ///   same results, faster; see ``Fused``).
   public func network<Scalar: Element>(
-    _: Scalar.Type = Float.self, using generator: inout RandomGenerator
+    _: Scalar.Type = Float.self, fused: Bool = true, using generator: inout RandomGenerator
   ) -> any ImageClassifier<Scalar> {
-    switch block {
-    case .plain: ResidualNetwork<PlainBlock<Scalar>>(self, using: &generator)
-    case .basic: ResidualNetwork<BasicBlock<Scalar>>(self, using: &generator)
-    case .bottleneck: ResidualNetwork<BottleneckBlock<Scalar>>(self, using: &generator)
+    switch (block, fused) {
+    case (.plain, false): ResidualNetwork<PlainBlock<Scalar>>(self, using: &generator)
+    case (.basic, false): ResidualNetwork<BasicBlock<Scalar>>(self, using: &generator)
+    case (.bottleneck, false): ResidualNetwork<BottleneckBlock<Scalar>>(self, using: &generator)
+    case (.plain, true): ResidualNetwork<Fused<PlainBlock<Scalar>>>(self, using: &generator)
+    case (.basic, true): ResidualNetwork<Fused<BasicBlock<Scalar>>>(self, using: &generator)
+    case (.bottleneck, true): ResidualNetwork<Fused<BottleneckBlock<Scalar>>>(self, using: &generator)
     }
   }
 }

@@ -43,12 +43,16 @@ public struct Stem<Scalar: Element>: Layer {
   public var bn: BatchNorm2D<Scalar>
   /// Table 1's pool.
   public let maxPool: MaxPool2D<Scalar>?
+  /// Whether training runs the fused kernels, which do the same in fewer passes; see ``Fused``.
+  public let fuses: Bool
   let relu = ReLU<Scalar>()
 
   /// A stem with random weights and `channels` channels of output.
   public init(
-    _ kind: Architecture.Stem, _ channels: Int, fan: HeInitialization = .fanIn, using generator: inout RandomGenerator
+    _ kind: Architecture.Stem, _ channels: Int, fan: HeInitialization = .fanIn, fuses: Bool = false,
+    using generator: inout RandomGenerator
   ) {
+    self.fuses = fuses
     switch kind {
     case .cifar:
       conv = Conv2D(3, channels, kernel: 3, fan: fan, using: &generator)
@@ -76,6 +80,16 @@ public struct Stem<Scalar: Element>: Layer {
   public func forward(
     _ input: Tensor<Scalar>, observe: Observer<Scalar>?
   ) -> (output: Tensor<Scalar>, cache: Cache) {
+    if let chain = chain(for: input), observe == nil {
+      let (activated, cache) = chain.forward(input, bypass: nil)
+      let pooled = maxPool?.forward(activated)
+      return (
+        pooled?.output ?? activated,
+        Cache(
+          conv: Conv2D.Cache(input: input), bn: cache.units[0], relu: ReLU.Cache(output: activated),
+          maxPool: pooled?.cache)
+      )
+    }
     let (convolved, convCache) = conv.forward(input)
     observe?("conv", convolved)
     let (normalized, bnCache) = bn.forward(convolved)
@@ -88,7 +102,7 @@ public struct Stem<Scalar: Element>: Layer {
   }
 
   public func callAsFunction(_ input: Tensor<Scalar>) -> Tensor<Scalar> {
-    let activated = relu(bn(conv(input)))
+    let activated = chain(for: input).map { $0(input, bypass: nil) } ?? relu(bn(conv(input)))
     return maxPool?(activated) ?? activated
   }
 
@@ -102,18 +116,34 @@ public struct Stem<Scalar: Element>: Layer {
 
   /// ``backward(_:_:)`` without the gradient by the images.
   public func parameterGradients(_ outputGradient: Tensor<Scalar>, _ cache: Cache) -> Parameters {
+    if let chain = chain(for: cache.conv.input) {
+      let (_, units) = chain.backward(
+        backwardToReLU(outputGradient, cache),
+        FusedChain.Cache(input: cache.conv.input, units: [cache.bn], output: cache.relu.output),
+        needsInputGradient: false
+      ) { _ in nil }
+      return Parameters(conv: units[0].conv, bn: units[0].bn)
+    }
     let (convolvedGradient, bnGradients) = backwardToConvolution(outputGradient, cache)
     return Parameters(conv: conv.parameterGradients(convolvedGradient, cache.conv), bn: bnGradients)
+  }
+
+  /// Convolution, normalization and ReLU for the fused kernels, if they are to be used and apply.
+  private func chain(for input: Tensor<Scalar>) -> FusedChain<Scalar>? {
+    let chain = FusedChain(units: [ConvolutionUnit(conv: conv, bn: bn)])
+    return fuses && chain.applies(to: input, needsInputGradient: false) ? chain : nil
+  }
+
+  /// The gradient behind the ReLU.
+  private func backwardToReLU(_ outputGradient: Tensor<Scalar>, _ cache: Cache) -> Tensor<Scalar> {
+    guard let maxPool, let poolCache = cache.maxPool else { return outputGradient }
+    return maxPool.backward(outputGradient, poolCache).inputGradient
   }
 
   private func backwardToConvolution(
     _ outputGradient: Tensor<Scalar>, _ cache: Cache
   ) -> (Tensor<Scalar>, BatchNorm2D<Scalar>.Parameters) {
-    var activatedGradient = outputGradient
-    if let maxPool, let poolCache = cache.maxPool {
-      activatedGradient = maxPool.backward(outputGradient, poolCache).inputGradient
-    }
-    let (normalizedGradient, _) = relu.backward(activatedGradient, cache.relu)
+    let (normalizedGradient, _) = relu.backward(backwardToReLU(outputGradient, cache), cache.relu)
     return bn.backward(normalizedGradient, cache.bn)
   }
 

@@ -1,3 +1,5 @@
+import ResidualLearning
+
 extension Command {
   static let checkGradients = Command(
     name: "check-gradients",
@@ -7,6 +9,22 @@ extension Command {
       + "differences in Double, and lists the worst errors. Ends with status 1 when one fails.",
     options: [.seed, .threads, .kernels, .convolution, .json]
   ) { arguments in
-    Output(json: arguments[.json]).line("resnet check-gradients: \(arguments)")
+    let output = Output(json: arguments[.json])
+    output.line(GradientCheck.tableHeader)
+    let results = StandardCheck.all.map { check in
+      let result = check.run(seed: UInt64(arguments[.seed]))
+      output.line(result.tableRow)
+      return result
+    }
+    let failed = results.filter { !$0.passed }.count
+    let worst = results.map(\.worstRelativeError).max() ?? .infinity
+    let elements = results.reduce(0) { $0 + $1.elements }
+    let skipped = results.reduce(0) { $0 + $1.skipped }
+    output.line("\(results.count) checks, \(failed) failed, \(grouped(elements)) elements, \(skipped) skipped at kinks")
+    output.json([
+      "checks": .int(results.count), "failed": .int(failed), "elements": .int(elements), "skipped": .int(skipped),
+      "worstRelativeError": .double(worst),
+    ])
+    guard failed == 0 else { throw InputError("\(failed) of \(results.count) gradient checks failed") }
   }
 }

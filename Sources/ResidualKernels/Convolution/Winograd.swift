@@ -1,0 +1,282 @@
+// Winograd.swift: convolution with 36 multiplications where the definition has 144.
+//
+// Two orders of the work. With many tiles and small weights, the weights are transformed once, and each thread takes
+// a few images through all steps (*by images*). With few tiles and large weights, the transformed weights would go out to
+// memory and come back, four times the size of the weights; so all tiles are transformed once instead, and each
+// thread takes a panel of output channels through all steps (*by channels*).
+
+extension Kernels {
+  /// Convolution by Winograd's F(4x4, 3x3). Same contract as ``convolution(_:input:weight:output:)``, for the shapes
+  /// that ``ConvolutionShape/admitsWinograd(_:)`` admits.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func winogradConvolution<Scalar: Element>(
+    _ shape: ConvolutionShape, input: Storage<Scalar>, weight: Storage<Scalar>, output: Storage<Scalar>
+  ) {
+    shape.check(input: input, weight: weight, output: output)
+    let convolution = WinogradConvolution<Scalar>(shape)
+    convolution.forward(input: input, weight: weight, isTurned: false, output: output)
+  }
+
+  /// The gradient of the input by Winograd's F(4x4, 3x3): the convolution of the output's gradient with the weights
+  /// turned round, padded by 2 − padding. Same contract as
+  /// ``convolutionInputGradient(_:outputGradient:weight:inputGradient:)``.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func winogradConvolutionInputGradient<Scalar: Element>(
+    _ shape: ConvolutionShape, outputGradient: Storage<Scalar>, weight: Storage<Scalar>,
+    inputGradient: Storage<Scalar>
+  ) {
+    shape.check(input: inputGradient, weight: weight, output: outputGradient)
+    let convolution = WinogradConvolution<Scalar>(
+      ConvolutionShape(
+        batch: shape.batch, height: shape.outputHeight, width: shape.outputWidth,
+        inputChannels: shape.outputChannels, outputChannels: shape.inputChannels,
+        kernelHeight: shape.kernelHeight, kernelWidth: shape.kernelWidth, stride: shape.stride,
+        padding: 2 - shape.padding))
+    convolution.forward(input: outputGradient, weight: weight, isTurned: true, output: inputGradient)
+  }
+
+  /// The gradient of the weight by Winograd's F(4x4, 3x3). Same contract as
+  /// ``convolutionWeightGradient(_:input:outputGradient:weightGradient:)``.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func winogradConvolutionWeightGradient<Scalar: Element>(
+    _ shape: ConvolutionShape, input: Storage<Scalar>, outputGradient: Storage<Scalar>,
+    weightGradient: Storage<Scalar>
+  ) {
+    shape.check(input: input, weight: weightGradient, output: outputGradient)
+    let convolution = WinogradConvolution<Scalar>(shape)
+    if convolution.goesByChannels {
+      convolution.weightGradientByChannels(
+        input: input, outputGradient: outputGradient, weightGradient: weightGradient)
+    } else {
+      convolution.weightGradientByImages(
+        input: input, outputGradient: outputGradient, weightGradient: weightGradient)
+    }
+  }
+}
+
+extension ConvolutionShape {
+  /// Whether Winograd's kernels compute this convolution: 3x3, stride 1, padding 0 to 2, channels that fill whole
+  /// vectors on both sides.
+  public func admitsWinograd<Scalar: Element>(_: Scalar.Type) -> Bool {
+    kernelHeight == 3 && kernelWidth == 3 && stride == 1 && (0...2).contains(padding)
+      && inputChannels.isMultiple(of: Scalar.lanes) && outputChannels.isMultiple(of: Scalar.lanes)
+  }
+
+  /// Whether Winograd's kernels are expected to be faster: few and small images do not repay the transforms.
+  ///
+  /// Counted in multiply-adds of vectors: for a tile, 36 products and the transforms of its vectors (about 300 each); for the
+  /// weights, their transform (about 100 a vector); for the definition, 9 products a pixel. Both numbers are measured.
+  func favorsWinograd<Scalar: Element>(_: Scalar.Type) -> Bool {
+    guard admitsWinograd(Scalar.self) else { return false }
+    let tiles = batch * ((outputHeight + 3) / 4) * ((outputWidth + 3) / 4)
+    let weights = inputChannels * outputChannels / Scalar.lanes
+    let transforms = 300 * (inputChannels + outputChannels) / Scalar.lanes
+    return tiles * (36 * weights + transforms) + 100 * weights < 9 * batch * outputHeight * outputWidth * weights
+  }
+}
+
+/// A convolution cut into groups of images, or into bands of an image's rows where the batch is small.
+private struct WinogradConvolution<Scalar: Element> {
+  let shape: ConvolutionShape
+  let sizes: WinogradSizes<Scalar>
+  /// Images in a group, and bands in an image; one of them is 1.
+  let images, bands: Int
+
+  init(_ shape: ConvolutionShape) {
+    precondition(shape.admitsWinograd(Scalar.self), "Winograd's kernels do not compute \(shape)")
+    self.shape = shape
+    sizes = WinogradSizes(
+      height: shape.outputHeight, width: shape.outputWidth, inputChannels: shape.inputChannels,
+      outputChannels: shape.outputChannels)
+    let tiles = sizes.tileRows * sizes.tileColumns
+    images = max(1, min(32 / tiles, shape.batch / 4))
+    bands = images > 1 ? 1 : max(1, min(sizes.tileRows, 16 / max(1, shape.batch), max(2, tiles / 24)))
+  }
+
+  /// Whether a thread takes a panel of output channels rather than a few images: where there are panels enough, and the
+  /// transformed weights are larger than about half the transformed images.
+  var goesByChannels: Bool {
+    shape.outputChannels >= 128 && tiles > 0 && tiles < 2 * shape.outputChannels
+  }
+
+  /// Tiles in all images together.
+  var tiles: Int { shape.batch * sizes.tileRows * sizes.tileColumns }
+
+  /// Groups of images, or bands.
+  var groups: Int { (shape.batch + images - 1) / images * bands }
+
+  /// The images of a group, and the rows of tiles of its band.
+  func group(_ group: Int) -> (images: Range<Int>, rows: Range<Int>) {
+    let first = group / bands * images
+    return (
+      first..<min(first + images, shape.batch),
+      Parallel.range(ofChunk: group % bands, of: bands, count: sizes.tileRows)
+    )
+  }
+
+  /// The inputs of a group, padded.
+  func paddedInput(_ input: Storage<Scalar>, _ images: Range<Int>, _ rows: Range<Int>) -> PaddedBand<Scalar> {
+    PaddedBand(
+      image: input.base + images.lowerBound * shape.imageCount, images: images.count, height: shape.height,
+      width: shape.width, channels: shape.inputChannels, firstRow: 4 * rows.lowerBound - shape.padding,
+      rows: 4 * rows.count + 2, left: shape.padding, right: sizes.paddedWidth - shape.padding - shape.width)
+  }
+
+  /// The gradients of a group's outputs, padded to whole tiles.
+  func paddedGradient(_ gradient: Storage<Scalar>, _ images: Range<Int>, _ rows: Range<Int>) -> PaddedBand<Scalar> {
+    PaddedBand(
+      image: gradient.base + images.lowerBound * shape.outputImageCount, images: images.count, height: sizes.height,
+      width: sizes.width, channels: shape.outputChannels, firstRow: 4 * rows.lowerBound, rows: 4 * rows.count, left: 0,
+      right: 4 * sizes.tileColumns - sizes.width)
+  }
+
+  /// How the pixels of the output lie.
+  var outputPixels: PixelLayout {
+    PixelLayout(
+      vectors: sizes.outputVectors, row: sizes.width * sizes.outputVectors,
+      image: sizes.height * sizes.width * sizes.outputVectors)
+  }
+
+  // MARK: - Forward
+
+  func forward(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
+    if goesByChannels {
+      forwardByChannels(input: input, weight: weight, isTurned: isTurned, output: output)
+    } else {
+      forwardByImages(input: input, weight: weight, isTurned: isTurned, output: output)
+    }
+  }
+
+  func forwardByImages(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
+    let weights = Storage<Scalar>(uninitialized: sizes.weightCount)
+    winogradWeights(sizes, weight: weight.base, isTurned: isTurned, into: weights.base)
+    Parallel.forEachChunk(groups) { chunk in
+      let (images, rows) = group(chunk)
+      let band = paddedInput(input, images, rows)
+      let target =
+        images.lowerBound * shape.outputImageCount
+        + 4 * rows.lowerBound * shape.outputWidth * shape.outputChannels
+      let scratch = WinogradScratch(sizes.band(rows), images: images.count)
+      winogradImages(
+        sizes.band(rows), images: images.count, input: band.start, band.pixels, weights: weights.base,
+        output: output.base + target, outputPixels, scratch)
+      band.finish()
+    }
+  }
+
+  func forwardByChannels(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
+    let all = TileBlock(images: shape.batch, rows: 0..<sizes.tileRows, columns: sizes.tileColumns)
+    let inputs = FrequencyLayout(rows: all.count, vectors: sizes.inputVectors)
+    let spread = spreadInputs(input, inputs)
+    Parallel.forEachChunk(sizes.panels) { panel in
+      let vectors = sizes.vectors(ofPanel: panel)
+      let products = FrequencyLayout(rows: all.count, vectors: vectors.count)
+      let multiplied = Storage<Scalar>(uninitialized: products.count * Scalar.lanes)
+      // The panel's weights a few input channels at a time, which stay in the second cache.
+      let weights = Storage<Scalar>(
+        uninitialized: FrequencyLayout(rows: Self.channelsAtOnce, vectors: vectors.count).count * Scalar.lanes)
+      for channels in channelBlocks {
+        winogradPanel(
+          sizes, weight: weight.base, isTurned: isTurned, inputs: channels, outputs: vectors, into: weights.base)
+        multiplyFrequencies(
+          tiles: all.count, spread.base + channels.lowerBound, inputs, depth: channels.count, weights.base,
+          FrequencyLayout(rows: channels.count, vectors: vectors.count), into: multiplied.base, products,
+          accumulating: channels.lowerBound > 0)
+      }
+      gatherOutput(
+        all, multiplied.base, products, into: output.base + vectors.lowerBound * Scalar.lanes, outputPixels,
+        height: sizes.height, width: sizes.width)
+      withExtendedLifetime((weights, multiplied)) {}
+    }
+  }
+
+  /// Input channels that go through the steps together.
+  static var channelsAtOnce: Int { 64 }
+
+  var channelBlocks: [Range<Int>] {
+    stride(from: 0, to: sizes.inputChannels, by: Self.channelsAtOnce).map {
+      $0..<min($0 + Self.channelsAtOnce, sizes.inputChannels)
+    }
+  }
+
+  /// All inputs, transformed.
+  func spreadInputs(_ input: Storage<Scalar>, _ layout: FrequencyLayout) -> Storage<Scalar> {
+    let spread = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
+    Parallel.forEachChunk(groups) { chunk in
+      let (images, rows) = group(chunk)
+      let band = paddedInput(input, images, rows)
+      let tiles = TileBlock(images: images.count, rows: 0..<rows.count, columns: sizes.tileColumns)
+      spreadInput(
+        tiles, band.start, band.pixels, into: spread.base + firstTile(images, rows) * shape.inputChannels, layout)
+      band.finish()
+    }
+    return spread
+  }
+
+  /// The number of a group's first tile among all.
+  func firstTile(_ images: Range<Int>, _ rows: Range<Int>) -> Int {
+    (images.lowerBound * sizes.tileRows + rows.lowerBound) * sizes.tileColumns
+  }
+
+  // MARK: - The gradient of the weight
+
+  func weightGradientByImages(
+    input: Storage<Scalar>, outputGradient: Storage<Scalar>, weightGradient: Storage<Scalar>
+  ) {
+    // The sums are large: each chunk of tiles has to be worth adding them up.
+    let partial = PartialSums<Scalar>(items: groups, vectors: sizes.gradient.count, chunks: max(4, min(tiles / 64, 16)))
+    partial.forEachItem { item, sums in
+      let (images, rows) = group(item)
+      let band = paddedInput(input, images, rows)
+      let gradient = paddedGradient(outputGradient, images, rows)
+      let scratch = WinogradScratch(sizes.band(rows), images: images.count)
+      winogradGradientImages(
+        sizes.band(rows), images: images.count, input: band.start, band.pixels, gradient: gradient.start,
+        gradient.pixels, sums: sums, scratch)
+      band.finish()
+      gradient.finish()
+    }
+    finishWinogradGradient(sizes, sums: partial.sums, into: weightGradient.base)
+  }
+
+  func weightGradientByChannels(
+    input: Storage<Scalar>, outputGradient: Storage<Scalar>, weightGradient: Storage<Scalar>
+  ) {
+    let inputs = FrequencyLayout(rows: tiles, vectors: sizes.inputVectors)
+    let outputs = FrequencyLayout(rows: tiles, vectors: sizes.outputVectors)
+    let spread = spreadInputs(input, inputs)
+    let gradients = spreadGradients(outputGradient, outputs)
+    let blocks = channelBlocks
+    Parallel.forEachChunk(sizes.panels * blocks.count) { chunk in
+      let vectors = sizes.vectors(ofPanel: chunk % sizes.panels)
+      let channels = blocks[chunk / sizes.panels]
+      let layout = FrequencyLayout(rows: channels.count, vectors: vectors.count)
+      let sums = Storage<Scalar>(repeating: 0, count: layout.count * Scalar.lanes)
+      addFrequencies(
+        tiles: tiles, spread.base + channels.lowerBound, inputs, depth: channels.count,
+        gradients.base + vectors.lowerBound * Scalar.lanes, outputs, into: sums.base, layout)
+      gatherWeights(
+        sums.base, layout, rows: channels.count,
+        into: weightGradient.base + channels.lowerBound * shape.outputChannels + vectors.lowerBound * Scalar.lanes,
+        tap: shape.inputChannels * sizes.outputVectors, row: sizes.outputVectors)
+      withExtendedLifetime(sums) {}
+    }
+  }
+
+  /// The gradients of all outputs, transformed.
+  func spreadGradients(_ gradient: Storage<Scalar>, _ layout: FrequencyLayout) -> Storage<Scalar> {
+    let spread = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
+    Parallel.forEachChunk(groups) { chunk in
+      let (images, rows) = group(chunk)
+      let band = paddedGradient(gradient, images, rows)
+      let tiles = TileBlock(images: images.count, rows: 0..<rows.count, columns: sizes.tileColumns)
+      spreadGradient(
+        tiles, band.start, band.pixels, into: spread.base + firstTile(images, rows) * shape.outputChannels, layout)
+      band.finish()
+    }
+    return spread
+  }
+}

@@ -1,0 +1,259 @@
+// WinogradImages.swift: Winograd's convolution of a few images by one thread.
+//
+// A block of tiles is transformed, multiplied and transformed back before the next, so that everything between stays
+// in the second cache. The images have their padding already: whoever prepares them (a copy, or the layer before)
+// can leave them in the cache too.
+
+/// The sizes of a 3x3 convolution at stride 1, as Winograd's kernels see an image or a band of its rows.
+struct WinogradSizes<Scalar: Element> {
+  /// Rows and columns of the output.
+  var height, width: Int
+  /// Vectors of channels in a pixel of the input and of the output.
+  let inputVectors, outputVectors: Int
+
+  init(height: Int, width: Int, inputChannels: Int, outputChannels: Int) {
+    self.height = height
+    self.width = width
+    inputVectors = inputChannels / Scalar.lanes
+    outputVectors = outputChannels / Scalar.lanes
+  }
+
+  var inputChannels: Int { inputVectors * Scalar.lanes }
+  var outputChannels: Int { outputVectors * Scalar.lanes }
+
+  /// Rows of tiles, and tiles in a row. The last of either may reach over the edge.
+  var tileRows: Int { (height + 3) / 4 }
+  var tileColumns: Int { (width + 3) / 4 }
+  /// Rows and columns of the padded input, enough for whole tiles.
+  var paddedHeight: Int { 4 * tileRows + 2 }
+  var paddedWidth: Int { 4 * tileColumns + 2 }
+
+  /// The transformed weights of ``panelVectors`` vectors of output channels, and how many such panels there are.
+  var panel: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: panelVectors) }
+  var panels: Int { (outputVectors + panelVectors - 1) / panelVectors }
+  /// Scalars in the transformed weights, panel by panel.
+  var weightCount: Int { panels * panel.count * Scalar.lanes }
+  /// The transformed gradient of the weights.
+  var gradient: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: outputVectors) }
+
+  /// The vectors of output channels in a panel; the last one may have fewer.
+  func vectors(ofPanel panel: Int) -> Range<Int> {
+    panel * panelVectors..<min((panel + 1) * panelVectors, outputVectors)
+  }
+
+  /// The same sizes for some rows of tiles of an image.
+  func band(_ rows: Range<Int>) -> WinogradSizes {
+    var band = self
+    band.height = min(4 * rows.upperBound, height) - 4 * rows.lowerBound
+    return band
+  }
+
+  /// Rows of tiles that are transformed and multiplied together: about 32 tiles keep the registers of the
+  /// products full, and their numbers at all frequencies still fit in the second cache.
+  func tileRowsAtOnce(images: Int) -> Int { max(1, min(tileRows, 32 / (images * tileColumns))) }
+
+  /// Cuts the tiles of `images` images into blocks.
+  @inline(__always)
+  func forEachBlock(images: Int, _ body: (TileBlock) -> Void) {
+    let step = tileRowsAtOnce(images: images)
+    for row in stride(from: 0, to: tileRows, by: step) {
+      body(TileBlock(images: images, rows: row..<min(row + step, tileRows), columns: tileColumns))
+    }
+  }
+}
+
+/// The memory that Winograd's kernels work in, for one thread.
+struct WinogradScratch<Scalar: Element> {
+  /// The transformed inputs of a block of tiles.
+  let inputs: Storage<Scalar>
+  /// Their products with one panel of weights, or the transformed gradients of their outputs.
+  let outputs: Storage<Scalar>
+
+  init(tiles: Int, inputVectors: Int, outputVectors: Int) {
+    let lanes = Scalar.lanes
+    inputs = Storage(uninitialized: FrequencyLayout(rows: tiles, vectors: inputVectors).count * lanes)
+    outputs = Storage(uninitialized: FrequencyLayout(rows: tiles, vectors: outputVectors).count * lanes)
+  }
+
+  /// Enough for the blocks of `images` images at a time, forward and for the gradients.
+  init(_ sizes: WinogradSizes<Scalar>, images: Int) {
+    self.init(
+      tiles: images * sizes.tileRowsAtOnce(images: images) * sizes.tileColumns, inputVectors: sizes.inputVectors,
+      outputVectors: sizes.outputVectors)
+  }
+}
+
+/// The convolution of `images` padded images with transformed weights.
+///
+/// - Parameters:
+///   - input: Images of `paddedHeight` x `paddedWidth` pixels, `inputPixels` says how far apart.
+///   - weights: What ``winogradWeights(_:weight:isTurned:into:)`` makes.
+///   - output: Images of `height` x `width` pixels.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
+func winogradImages<Scalar: Element>(
+  _ sizes: WinogradSizes<Scalar>, images: Int, input: UnsafePointer<Scalar>, _ inputPixels: PixelLayout,
+  weights: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>, _ outputPixels: PixelLayout,
+  _ scratch: WinogradScratch<Scalar>
+) {
+  sizes.forEachBlock(images: images) { tiles in
+    let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.inputVectors)
+    spreadInput(tiles, input, inputPixels, into: scratch.inputs.base, inputs)
+    for panel in 0..<sizes.panels {
+      let vectors = sizes.vectors(ofPanel: panel)
+      let products = FrequencyLayout(rows: tiles.count, vectors: vectors.count)
+      multiplyFrequencies(
+        tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels,
+        weights + panel * sizes.panel.count * Scalar.lanes,
+        FrequencyLayout(rows: sizes.inputChannels, vectors: vectors.count),
+        into: scratch.outputs.base, products, accumulating: false)
+      gatherOutput(
+        tiles, scratch.outputs.base, products, into: output + vectors.lowerBound * Scalar.lanes, outputPixels,
+        height: sizes.height, width: sizes.width)
+    }
+  }
+}
+
+/// `products[f] = inputs[f] · weights[f]` at every frequency f, for `depth` input channels and one panel of weights.
+func multiplyFrequencies<Scalar: Element>(
+  tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
+  _ weights: UnsafePointer<Scalar>, _ weightLayout: FrequencyLayout,
+  into products: UnsafeMutablePointer<Scalar>, _ productLayout: FrequencyLayout, accumulating: Bool
+) {
+  let grid = TapGrid(
+    height: 1, width: tiles, inputRow: 0, inputPixel: inputLayout.vectors * Scalar.lanes, taps: 1, tapStep: 0,
+    depth: depth, outputRow: 0, outputPixel: productLayout.vectors)
+  for f in 0..<36 {
+    sumPanel(
+      grid, input: inputs + f * inputLayout.step * Scalar.lanes, panel: weights.vectors + f * weightLayout.step,
+      width: weightLayout.vectors, output: products.vectors + f * productLayout.step, accumulating: accumulating)
+  }
+}
+
+/// Adds the gradient of the weights, as it is at the 36 frequencies, of `images` images to `sums`.
+///
+/// - Parameters:
+///   - input: Images as ``winogradImages(_:images:input:_:weights:output:_:_:)`` takes them.
+///   - gradient: The gradients of the outputs: images of whole tiles, zero where there is no output.
+///   - sums: In the layout of `sizes.gradient`, for ``finishWinogradGradient(_:sums:into:)``.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
+func winogradGradientImages<Scalar: Element>(
+  _ sizes: WinogradSizes<Scalar>, images: Int, input: UnsafePointer<Scalar>, _ inputPixels: PixelLayout,
+  gradient: UnsafePointer<Scalar>, _ gradientPixels: PixelLayout, sums: UnsafeMutablePointer<Scalar>,
+  _ scratch: WinogradScratch<Scalar>
+) {
+  sizes.forEachBlock(images: images) { tiles in
+    let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.inputVectors)
+    let outputs = FrequencyLayout(rows: tiles.count, vectors: sizes.outputVectors)
+    spreadInput(tiles, input, inputPixels, into: scratch.inputs.base, inputs)
+    spreadGradient(tiles, gradient, gradientPixels, into: scratch.outputs.base, outputs)
+    addFrequencies(
+      tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels, scratch.outputs.base, outputs,
+      into: sums, sizes.gradient)
+  }
+}
+
+/// `sums[f] += inputs[f]ᵀ · gradients[f]` at every frequency f, for `depth` input channels and as many vectors of
+/// output channels as the sums have.
+func addFrequencies<Scalar: Element>(
+  tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
+  _ gradients: UnsafePointer<Scalar>, _ gradientLayout: FrequencyLayout, into sums: UnsafeMutablePointer<Scalar>,
+  _ sumLayout: FrequencyLayout
+) {
+  let grid = TapGrid(
+    height: 1, width: tiles, inputRow: 0, inputPixel: inputLayout.vectors * Scalar.lanes, taps: 1, tapStep: 0,
+    depth: depth, outputRow: 0, outputPixel: 0)
+  for f in 0..<36 {
+    addOuterProducts(
+      grid, input: inputs + f * inputLayout.step * Scalar.lanes, gradient: gradients.vectors + f * gradientLayout.step,
+      GradientGrid(row: 0, pixel: gradientLayout.vectors), vectors: sumLayout.vectors,
+      sums: sums.vectors + f * sumLayout.step)
+  }
+}
+
+// MARK: - Weights
+
+/// The transformed weights of a convolution: `sizes.weightCount` scalars, panel by panel.
+///
+/// With `isTurned` they are those of the gradient of the input: `weight` is `[3, 3, outputChannels, inputChannels]`
+/// in the channels of `sizes`, and is read with its taps in reverse order and its channels swapped.
+func winogradWeights<Scalar: Element>(
+  _ sizes: WinogradSizes<Scalar>, weight: UnsafePointer<Scalar>, isTurned: Bool,
+  into weights: UnsafeMutablePointer<Scalar>
+) {
+  let transform = { (panel: Int) in
+    winogradPanel(
+      sizes, weight: weight, isTurned: isTurned, inputs: 0..<sizes.inputChannels,
+      outputs: sizes.vectors(ofPanel: panel), into: weights + panel * sizes.panel.count * Scalar.lanes)
+  }
+  // Few weights are transformed sooner than other threads wake up.
+  if sizes.inputChannels * sizes.outputVectors <= 256 {
+    (0..<sizes.panels).forEach(transform)
+  } else {
+    Parallel.forEachChunk(sizes.panels, transform)
+  }
+}
+
+/// The transformed weights of some input channels and some vectors of output channels, `[36, inputs, outputs]`.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
+func winogradPanel<Scalar: Element>(
+  _ sizes: WinogradSizes<Scalar>, weight: UnsafePointer<Scalar>, isTurned: Bool, inputs: Range<Int>,
+  outputs: Range<Int>, into panel: UnsafeMutablePointer<Scalar>
+) {
+  let layout = FrequencyLayout(rows: inputs.count, vectors: outputs.count)
+  let first = outputs.lowerBound * Scalar.lanes
+  if isTurned {
+    let tap = inputs.count * outputs.count
+    let turned = Storage<Scalar>(uninitialized: 9 * tap * Scalar.lanes)
+    for k in 0..<9 {
+      transpose(
+        weight + ((8 - k) * sizes.outputChannels + first) * sizes.inputChannels + inputs.lowerBound,
+        rows: outputs.count * Scalar.lanes, columns: inputs.count, step: sizes.inputChannels,
+        into: turned.base + k * tap * Scalar.lanes)
+    }
+    spreadWeights(turned.base, tap: tap, row: outputs.count, rows: inputs.count, into: panel, layout)
+    withExtendedLifetime(turned) {}
+  } else {
+    spreadWeights(
+      weight + inputs.lowerBound * sizes.outputChannels + first, tap: sizes.inputChannels * sizes.outputVectors,
+      row: sizes.outputVectors, rows: inputs.count, into: panel, layout)
+  }
+}
+
+/// `target[column, row] = source[row, column]`: reads whole lines, writes within a block that stays in the first cache.
+private func transpose<Scalar: Element>(
+  _ source: UnsafePointer<Scalar>, rows: Int, columns: Int, step: Int, into target: UnsafeMutablePointer<Scalar>
+) {
+  for row in 0..<rows {
+    for column in 0..<columns { target[column * rows + row] = source[row * step + column] }
+  }
+}
+
+/// The gradient of the weights `[3, 3, inputChannels, outputChannels]` from its partial sums at the 36 frequencies,
+/// which are added in order. The first of them does not survive.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
+func finishWinogradGradient<Scalar: Element>(
+  _ sizes: WinogradSizes<Scalar>, sums: [Storage<Scalar>], into weightGradient: UnsafeMutablePointer<Scalar>
+) {
+  let layout = sizes.gradient
+  let parts = sizes.inputVectors
+  let total = sums[0].vectors
+  Parallel.forEachChunk(parts) { part in
+    let inputs = Parallel.range(ofChunk: part, of: parts, count: sizes.inputChannels)
+    let start = inputs.lowerBound * layout.vectors
+    for other in sums.dropFirst().map(\.vectors) {
+      for f in 0..<36 {
+        for i in f * layout.step + start..<f * layout.step + start + inputs.count * layout.vectors {
+          total[i] += other[i]
+        }
+      }
+    }
+    gatherWeights(
+      sums[0].base + start * Scalar.lanes, layout, rows: inputs.count,
+      into: weightGradient + start * Scalar.lanes, tap: sizes.inputChannels * sizes.outputVectors,
+      row: sizes.outputVectors)
+  }
+}

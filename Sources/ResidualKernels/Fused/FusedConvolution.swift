@@ -1,0 +1,340 @@
+// FusedConvolution.swift: convolutions that do the passes before and after them while the image is in the cache.
+//
+// Layer by layer, batch normalization and ReLU each read a tensor from memory and write one. Here an image is normalized
+// and rectified while it is copied into its padded scratch memory, which the convolution needs anyway, and the sums
+// that the next normalization needs are taken from the output before it leaves the cache. The results are the same.
+
+extension Kernels {
+  /// `output = input ∗ weight`, and the mean and biased variance of each of its channels.
+  ///
+  /// The output's channels fill whole vectors.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func fusedConvolution<Scalar: Element>(
+    _ shape: ConvolutionShape, input: FusedInput<Scalar>, weight: Storage<Scalar>, output: Storage<Scalar>,
+    mean: Storage<Scalar>, variance: Storage<Scalar>
+  ) {
+    shape.check(input: input.storage, weight: weight, output: output)
+    let convolution = PreparedConvolution(shape, weight: weight)
+    let groups = ImageGroups(shape, Scalar.self)
+    let partial = PartialStatistics<Scalar>(groups: groups.count, channels: shape.outputChannels)
+    let layout = convolution.layout
+    Parallel.forEachChunk(groups.chunks) { chunk in
+      let padded = layout.scratch(groups.images, Scalar.self)
+      let scratch = convolution.scratch(images: groups.images)
+      for group in groups.range(ofChunk: chunk) {
+        let images = groups.range(ofGroup: group)
+        for (j, n) in images.enumerated() { input.fill(n, layout: layout, into: padded.base, image: j) }
+        let target = output.base + images.lowerBound * convolution.resultCount
+        convolution.run(images: images.count, padded: padded.base, into: target, scratch)
+        partial.take(
+          target, pixels: images.count * shape.outputHeight * shape.outputWidth, group: group)
+      }
+    }
+    partial.merge(mean: mean, variance: variance)
+  }
+
+  /// `output = max(affine(input ∗ weight) + bypass, 0)`: a layer, or the end of a residual block, at inference.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func fusedInference<Scalar: Element>(
+    _ shape: ConvolutionShape, input: Storage<Scalar>, weight: Storage<Scalar>, affine: ChannelAffine<Scalar>,
+    bypass: Storage<Scalar>?, output: Storage<Scalar>
+  ) {
+    shape.check(input: input, weight: weight, output: output)
+    precondition(bypass?.count ?? output.count == output.count, "a bypass of another size than the output")
+    let convolution = PreparedConvolution(shape, weight: weight)
+    let groups = ImageGroups(shape, Scalar.self)
+    let layout = convolution.layout
+    let vectors = shape.outputChannels / Scalar.lanes
+    Parallel.forEachChunk(groups.chunks) { chunk in
+      let padded = layout.scratch(groups.images, Scalar.self)
+      let scratch = convolution.scratch(images: groups.images)
+      for group in groups.range(ofChunk: chunk) {
+        let images = groups.range(ofGroup: group)
+        for (j, n) in images.enumerated() {
+          layout.copy(input.base + n * shape.imageCount, into: padded.base, image: j)
+        }
+        let start = images.lowerBound * convolution.resultCount
+        convolution.run(images: images.count, padded: padded.base, into: output.base + start, scratch)
+        let y = (output.base + start).vectors
+        let other = bypass.map { ($0.base + start).vectors }
+        for q in 0..<vectors {
+          let constants = affine.constants(q)
+          for i in stride(from: q, to: images.count * convolution.resultCount / Scalar.lanes, by: vectors) {
+            var value = ChannelAffine<Scalar>.apply(constants, y[i])
+            if let other { value += other[i] }
+            y[i] = Scalar.rectified(value)
+          }
+        }
+      }
+    }
+  }
+
+  /// The gradients of a convolution, from the gradient of the normalization that follows it.
+  ///
+  /// The gradient of the input is finished on the way: where `input` is a ReLU of a normalization, it is set to zero
+  /// where the ReLU was, and summed as the normalization's own gradient needs; where it is a tensor, `bypass` is added.
+  ///
+  /// - Parameters:
+  ///   - gradient: of the output, made from the gradient of its normalization.
+  ///   - input: what the forward convolution read.
+  ///   - inputGradient: nil where nobody needs it. Its channels fill whole vectors.
+  ///   - bypass: another gradient of the input, which is added; only without a ReLU.
+  ///   - sums: `Σ g` and `Σ g · (x − mean)` over the input's gradient g and the normalization's input x, for each channel;
+  ///     only with a ReLU.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func fusedConvolutionGradients<Scalar: Element>(
+    _ shape: ConvolutionShape, gradient: FusedGradient<Scalar>, input: FusedInput<Scalar>, weight: Storage<Scalar>,
+    weightGradient: Storage<Scalar>, inputGradient: Storage<Scalar>?, adding bypass: Storage<Scalar>? = nil,
+    sums: (sum: Storage<Scalar>, product: Storage<Scalar>)? = nil
+  ) {
+    shape.check(input: inputGradient ?? input.storage, weight: weightGradient, output: gradient.input)
+    let backward = PreparedConvolution(inputGradientOf: shape, weight: weight)
+    let inputLayout = PaddedLayout(inputOf: shape, Scalar.self)
+    let gradientLayout = backward.layout
+    let groups = ImageGroups(shape, Scalar.self)
+    let partial = PartialStatistics<Scalar>(groups: groups.count, channels: shape.inputChannels)
+    let weights = PreparedWeightGradient<Scalar>(
+      shape, groups: groups.count, input: inputLayout, gradient: gradientLayout)
+    weights.forEachGroup {
+      (
+        inputLayout.scratch(groups.images, Scalar.self), gradientLayout.scratch(groups.images, Scalar.self),
+        backward.scratch(images: groups.images), weights.scratch(images: groups.images)
+      )
+    } _: { group, weightSums, state in
+      let (paddedInput, paddedGradient, backwardScratch, weightScratch) = state
+      let images = groups.range(ofGroup: group)
+      for (j, n) in images.enumerated() {
+        gradient.fill(n, layout: gradientLayout, into: paddedGradient.base, image: j)
+        input.fill(n, layout: inputLayout, into: paddedInput.base, image: j)
+      }
+      weights.add(
+        images: images.count, padded: paddedInput.base, gradient: paddedGradient.base, to: weightSums, weightScratch)
+      guard let inputGradient else { return }
+      let start = images.lowerBound * shape.imageCount
+      backward.run(
+        images: images.count, padded: paddedGradient.base, into: inputGradient.base + start, backwardScratch)
+      if let affine = input.affine {
+        partial.clear(group: group)
+        for (j, n) in images.enumerated() {
+          partial.rectify(
+            inputGradient.base + n * shape.imageCount, where: paddedInput.base, inputLayout, image: j,
+            input: input.storage.base + n * shape.imageCount, mean: affine.mean.base, group: group)
+        }
+      } else if let bypass {
+        let (target, other) = ((inputGradient.base + start).vectors, (bypass.base + start).vectors)
+        for i in 0..<images.count * shape.imageCount / Scalar.lanes { target[i] += other[i] }
+      }
+    }
+    weights.finish(into: weightGradient)
+    if let sums { partial.sum(sums.sum, sums.product) }
+  }
+
+  /// `output = max(affine(input) + bypass, 0)`: the end of a residual block, or of any layer where there is no bypass.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func fusedSum<Scalar: Element>(
+    _ input: Storage<Scalar>, affine: ChannelAffine<Scalar>, bypass: Storage<Scalar>?, output: Storage<Scalar>
+  ) {
+    let vectors = affine.mean.count / Scalar.lanes
+    precondition(input.count == output.count && bypass?.count ?? input.count == input.count, "sizes that differ")
+    let pixels = input.count / affine.mean.count
+    let chunks = max(1, input.count / 16384)
+    let (x, y) = (input.vectors, output.vectors)
+    Parallel.forEachChunk(chunks) { chunk in
+      let range = Parallel.range(ofChunk: chunk, of: chunks, count: pixels)
+      for q in 0..<vectors {
+        let constants = affine.constants(q)
+        if let other = bypass?.vectors {
+          for i in stride(from: range.lowerBound * vectors + q, to: range.upperBound * vectors, by: vectors) {
+            y[i] = Scalar.rectified(ChannelAffine<Scalar>.apply(constants, x[i]) + other[i])
+          }
+        } else {
+          for i in stride(from: range.lowerBound * vectors + q, to: range.upperBound * vectors, by: vectors) {
+            y[i] = Scalar.rectified(ChannelAffine<Scalar>.apply(constants, x[i]))
+          }
+        }
+      }
+    }
+  }
+
+  /// The gradient of ``fusedSum(_:affine:bypass:output:)`` by both of its terms, `g = gradient` where `output > 0`, else 0;
+  /// and `Σ g` and `Σ g · (input − mean)` for each channel.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func fusedSumGradient<Scalar: Element>(
+    _ gradient: Storage<Scalar>, output: Storage<Scalar>, input: Storage<Scalar>, mean: Storage<Scalar>,
+    into result: Storage<Scalar>, sum: Storage<Scalar>, product: Storage<Scalar>
+  ) {
+    precondition(gradient.count == output.count && output.count == input.count, "sizes that differ")
+    precondition(result.count == gradient.count, "\(result.count) elements for a gradient of \(gradient.count)")
+    let vectors = mean.count / Scalar.lanes
+    let pixels = input.count / mean.count
+    let chunks = max(1, input.count / 16384)
+    let partial = PartialStatistics<Scalar>(groups: chunks, channels: mean.count)
+    let (dy, y, x, g) = (gradient.vectors, output.vectors, input.vectors, result.vectors)
+    Parallel.forEachChunk(chunks) { chunk in
+      let range = Parallel.range(ofChunk: chunk, of: chunks, count: pixels)
+      let (sums, products) = partial.places(ofGroup: chunk)
+      for q in 0..<vectors {
+        let mean = mean.vectors[q]
+        var sum = Scalar.Vector.zero
+        var product = Scalar.Vector.zero
+        for i in stride(from: range.lowerBound * vectors + q, to: range.upperBound * vectors, by: vectors) {
+          let value = Scalar.keep(dy[i], wherePositive: y[i])
+          g[i] = value
+          sum += value
+          product.multiplyAdd(value, x[i] - mean)
+        }
+        sums.vectors[q] = sum
+        products.vectors[q] = product
+      }
+    }
+    partial.sum(sum, product)
+  }
+}
+
+/// A batch cut into groups of images that a thread works on at once, and the groups into chunks.
+struct ImageGroups {
+  /// Images of a group; the last may have fewer.
+  let images: Int
+  private let batch: Int
+
+  /// Winograd's products want about 32 tiles, so small images go together; other convolutions go image by image.
+  init<Scalar: Element>(_ shape: ConvolutionShape, _: Scalar.Type) {
+    batch = shape.batch
+    let tiles = ((shape.outputHeight + 3) / 4) * ((shape.outputWidth + 3) / 4)
+    images = Kernels.usesWinograd(shape, Scalar.self) ? max(1, min(32 / tiles, batch / 4)) : 1
+  }
+
+  var count: Int { (batch + images - 1) / images }
+  var chunks: Int { min(count, 32) }
+
+  func range(ofChunk chunk: Int) -> Range<Int> { Parallel.range(ofChunk: chunk, of: chunks, count: count) }
+  func range(ofGroup group: Int) -> Range<Int> { group * images..<min((group + 1) * images, batch) }
+}
+
+/// Two sums for each group of images and each channel, and how they are put together.
+struct PartialStatistics<Scalar: Element> {
+  private let groups, channels: Int
+  private let values: Storage<Scalar>
+  private let counts: Storage<Scalar>
+
+  init(groups: Int, channels: Int) {
+    self.groups = groups
+    self.channels = roundUp(channels, to: Scalar.lanes)
+    values = Storage(uninitialized: groups * 2 * self.channels)
+    counts = Storage(repeating: 0, count: groups)
+  }
+
+  /// Where the two sums of a group are.
+  @inline(__always)
+  func places(ofGroup group: Int) -> (UnsafeMutablePointer<Scalar>, UnsafeMutablePointer<Scalar>) {
+    let first = values.base + 2 * group * channels
+    return (first, first + channels)
+  }
+
+  func clear(group: Int) { places(ofGroup: group).0.update(repeating: 0, count: 2 * channels) }
+
+  /// The mean and the sum of squared distances from it of some pixels, in one pass.
+  ///
+  /// Both are taken about the first pixel k: the differences are no larger than the values spread, so
+  /// `Σ (x − k)² − (Σ (x − k))² / n` does not cancel as `Σ x² − (Σ x)² / n` would.
+  @inline(__always)
+  func take(_ values: UnsafePointer<Scalar>, pixels: Int, group: Int) {
+    let (means, squares) = places(ofGroup: group)
+    let width = channels / Scalar.lanes
+    let share = 1 / Scalar(pixels)
+    for q in 0..<width {
+      let x = values.vectors + q
+      let origin = x[0]
+      var sum0 = Scalar.Vector.zero, sum1 = sum0, square0 = sum0, square1 = sum0
+      var i = 0
+      while i + 2 <= pixels {
+        let d0 = x[i * width] - origin
+        let d1 = x[(i + 1) * width] - origin
+        sum0 += d0
+        square0.multiplyAdd(d0, d0)
+        sum1 += d1
+        square1.multiplyAdd(d1, d1)
+        i += 2
+      }
+      if i < pixels {
+        let d = x[i * width] - origin
+        sum0 += d
+        square0.multiplyAdd(d, d)
+      }
+      let sum = sum0 + sum1
+      means.vectors[q] = origin + sum * share
+      squares.vectors[q] = (square0 + square1) - sum * sum * share
+    }
+    counts.base[group] = Scalar(pixels)
+  }
+
+  /// Sets the gradient of one dense image to zero where the padded image is not positive, and adds `Σ g` and
+  /// `Σ g · (input − mean)` to the group's sums.
+  @inline(__always)
+  func rectify(
+    _ gradient: UnsafeMutablePointer<Scalar>, where padded: UnsafePointer<Scalar>, _ layout: PaddedLayout,
+    image index: Int, input: UnsafePointer<Scalar>, mean: UnsafePointer<Scalar>, group: Int
+  ) {
+    let (sums, products) = places(ofGroup: group)
+    let (g, positive, x) = (gradient.vectors, padded.vectors, input.vectors)
+    let vectors = layout.channels / Scalar.lanes
+    let start = (index * layout.image + layout.interior) / Scalar.lanes
+    for q in 0..<vectors {
+      let mean = mean.vectors[q]
+      var sum = sums.vectors[q]
+      var product = products.vectors[q]
+      for y in 0..<layout.height {
+        var i = y * layout.width * vectors + q
+        var j = start + y * layout.columns * vectors + q
+        for _ in 0..<layout.width {
+          let value = Scalar.keep(g[i], wherePositive: positive[j])
+          g[i] = value
+          sum += value
+          product.multiplyAdd(value, x[i] - mean)
+          i += vectors
+          j += vectors
+        }
+      }
+      sums.vectors[q] = sum
+      products.vectors[q] = product
+    }
+  }
+
+  /// The mean and the biased variance of all groups together, merged in `Double` (Chan, Golub & LeVeque 1979).
+  func merge(mean: Storage<Scalar>, variance: Storage<Scalar>) {
+    for c in 0..<mean.count {
+      var count = 0.0
+      var merged = 0.0
+      var squares = 0.0
+      for group in 0..<groups {
+        let (means, distances) = places(ofGroup: group)
+        let n = Double(counts.base[group])
+        let delta = Double(means[c]) - merged
+        squares += Double(distances[c]) + delta * delta * count * n / (count + n)
+        merged += delta * n / (count + n)
+        count += n
+      }
+      mean.base[c] = Scalar(merged)
+      variance.base[c] = Scalar(max(squares, 0) / count)
+    }
+  }
+
+  /// Both sums over all groups, added in `Double`.
+  func sum(_ first: Storage<Scalar>, _ second: Storage<Scalar>) {
+    for c in 0..<first.count {
+      var totals = (0.0, 0.0)
+      for group in 0..<groups {
+        let (a, b) = places(ofGroup: group)
+        totals.0 += Double(a[c])
+        totals.1 += Double(b[c])
+      }
+      first.base[c] = Scalar(totals.0)
+      second.base[c] = Scalar(totals.1)
+    }
+  }
+}

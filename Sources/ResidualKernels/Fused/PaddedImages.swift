@@ -1,0 +1,145 @@
+// PaddedImages.swift: a few images with a border of zeros, in the cache of the thread that works on them.
+
+/// How images lie in scratch memory with a border of zeros around them.
+struct PaddedLayout {
+  /// Rows, columns and channels of an image without its border.
+  var height, width, channels: Int
+  /// Border above and to the left.
+  var top, left: Int
+  /// Rows and columns with the border on all sides.
+  var rows, columns: Int
+
+  /// Scalars from one row to the next.
+  var row: Int { columns * channels }
+  /// Scalars from one image to the next.
+  var image: Int { rows * row }
+  /// Scalars from the start of the memory to pixel (0, 0) of the first image.
+  var interior: Int { top * row + left * channels }
+
+  /// The same in vectors; the channels fill whole ones.
+  func pixels<Scalar: Element>(_: Scalar.Type) -> PixelLayout {
+    PixelLayout(vectors: channels / Scalar.lanes, row: row / Scalar.lanes, image: image / Scalar.lanes)
+  }
+
+  /// Memory for `images` images, all zero: whoever fills it writes the inside only, so the border stays zero.
+  func scratch<Scalar: Element>(_ images: Int, _: Scalar.Type) -> Storage<Scalar> {
+    Storage(repeating: 0, count: images * image)
+  }
+
+  /// Copies an image in.
+  @inline(__always)
+  func copy<Scalar: Element>(
+    _ source: UnsafePointer<Scalar>, into scratch: UnsafeMutablePointer<Scalar>, image index: Int
+  ) {
+    let start = scratch + index * image + interior
+    for y in 0..<height { (start + y * row).update(from: source + y * width * channels, count: width * channels) }
+  }
+
+  /// Visits every vector of an image that lies densely, and its place in the padded image; all pixels of a row and a
+  /// vector of channels one after the other, so that what belongs to the channels stays in registers.
+  @inline(__always)
+  func forEachVector<Scalar: Element, Constants>(
+    image index: Int, _: Scalar.Type, constants: (_ vector: Int) -> Constants,
+    _ body: (_ dense: Int, _ padded: Int, _ vector: Int, _ constants: Constants) -> Void
+  ) {
+    let vectors = channels / Scalar.lanes
+    let start = (index * image + interior) / Scalar.lanes
+    for y in 0..<height {
+      for q in 0..<vectors {
+        let constants = constants(q)
+        var dense = y * width * vectors + q
+        var padded = start + y * columns * vectors + q
+        for _ in 0..<width {
+          body(dense, padded, q, constants)
+          dense += vectors
+          padded += vectors
+        }
+      }
+    }
+  }
+}
+
+/// Numbers for each channel: `y = (x − mean) · scale + shift`, what batch normalization does to a channel.
+public struct ChannelAffine<Scalar: Element>: Sendable {
+  let mean, scale, shift: Storage<Scalar>
+
+  /// One mean, scale and shift for each channel.
+  public init(mean: Storage<Scalar>, scale: Storage<Scalar>, shift: Storage<Scalar>) {
+    precondition(mean.count == scale.count && scale.count == shift.count, "as many means as scales and shifts")
+    self.mean = mean
+    self.scale = scale
+    self.shift = shift
+  }
+
+  typealias Constants = (mean: Scalar.Vector, scale: Scalar.Vector, shift: Scalar.Vector)
+
+  @inline(__always)
+  func constants(_ vector: Int) -> Constants { (mean.vectors[vector], scale.vectors[vector], shift.vectors[vector]) }
+
+  @inline(__always)
+  static func apply(_ constants: Constants, _ x: Scalar.Vector) -> Scalar.Vector {
+    var y = constants.shift
+    y.multiplyAdd(x - constants.mean, constants.scale)
+    return y
+  }
+}
+
+/// What a fused convolution reads: a tensor, or the ReLU of a tensor's normalization, which is then never stored.
+public struct FusedInput<Scalar: Element>: Sendable {
+  let storage: Storage<Scalar>
+  let affine: ChannelAffine<Scalar>?
+
+  /// `x` itself, or `max(affine(x), 0)`.
+  public init(_ x: Storage<Scalar>, rectifying affine: ChannelAffine<Scalar>? = nil) {
+    storage = x
+    self.affine = affine
+  }
+
+  /// Puts one image into padded scratch memory.
+  @inline(__always)
+  func fill(
+    _ n: Int, layout: PaddedLayout, into scratch: UnsafeMutablePointer<Scalar>, image index: Int
+  ) {
+    let source = storage.base + n * layout.height * layout.width * layout.channels
+    guard let affine else { return layout.copy(source, into: scratch, image: index) }
+    let (x, target) = (source.vectors, scratch.vectors)
+    layout.forEachVector(image: index, Scalar.self) { affine.constants($0) } _: { dense, padded, _, constants in
+      target[padded] = Scalar.rectified(ChannelAffine<Scalar>.apply(constants, x[dense]))
+    }
+  }
+}
+
+/// The gradient that a fused convolution reads: that of batch normalization's input, made from the gradient `g` of its
+/// output and from its input `x`, and never stored: `a · g + b · (x − mean) + d`.
+public struct FusedGradient<Scalar: Element>: Sendable {
+  let gradient, input, a, b, d, mean: Storage<Scalar>
+
+  /// The gradient `g`, the input `x`, and one a, b, d and mean for each channel.
+  public init(
+    gradient: Storage<Scalar>, input: Storage<Scalar>, a: Storage<Scalar>, b: Storage<Scalar>, d: Storage<Scalar>,
+    mean: Storage<Scalar>
+  ) {
+    precondition(gradient.count == input.count, "a gradient of \(gradient.count) for \(input.count) elements")
+    self.gradient = gradient
+    self.input = input
+    self.a = a
+    self.b = b
+    self.d = d
+    self.mean = mean
+  }
+
+  /// Puts one image into padded scratch memory.
+  @inline(__always)
+  func fill(_ n: Int, layout: PaddedLayout, into scratch: UnsafeMutablePointer<Scalar>, image index: Int) {
+    let start = n * layout.height * layout.width * layout.channels
+    let (g, x, target) = ((gradient.base + start).vectors, (input.base + start).vectors, scratch.vectors)
+    layout.forEachVector(image: index, Scalar.self) { q in
+      (a.vectors[q], b.vectors[q], d.vectors[q], mean.vectors[q])
+    } _: { dense, padded, _, constants in
+      var y = constants.2
+      y.multiplyAdd(g[dense], constants.0)
+      y.multiplyAdd(x[dense] - constants.3, constants.1)
+      target[padded] = y
+    }
+  }
+}

@@ -1,0 +1,193 @@
+// PreparedConvolution.swift: a convolution ready to run image by image, inside a larger loop.
+
+/// The output, or the input's gradient, of a convolution for images that lie padded in scratch memory: the weights are
+/// packed or transformed, and direct tiles or Winograd's are chosen.
+struct PreparedConvolution<Scalar: Element> {
+  private enum Method {
+    case winograd(WinogradSizes<Scalar>, weights: Storage<Scalar>)
+    case direct([Pass])
+  }
+
+  /// One sum over the register tiles. A forward convolution is one pass, the gradient of the input one for each
+  /// remainder of the stride.
+  private struct Pass {
+    var grid: TapGrid
+    /// Scalars from the padded image's start to the first input, vectors from the output's to the first output.
+    var input, output: Int
+    var layout: PanelLayout
+    var panels: Storage<Scalar>
+  }
+
+  /// How the images must lie that it reads.
+  let layout: PaddedLayout
+  /// Scalars of an image of the result.
+  let resultCount: Int
+  private let method: Method
+
+  /// The forward convolution.
+  init(_ shape: ConvolutionShape, weight: Storage<Scalar>) {
+    layout = PaddedLayout(inputOf: shape, Scalar.self)
+    resultCount = shape.outputImageCount
+    if Kernels.usesWinograd(shape, Scalar.self) {
+      let sizes = WinogradSizes<Scalar>(shape)
+      let weights = Storage<Scalar>(uninitialized: sizes.weightCount)
+      winogradWeights(sizes, weight: weight.base, isTurned: false, into: weights.base)
+      method = .winograd(sizes, weights: weights)
+      return
+    }
+    let depth = shape.kernelWidth * shape.inputChannels
+    let (panelLayout, panels) = packedForward(shape, weight)
+    let grid = TapGrid(
+      height: shape.outputHeight, width: shape.outputWidth, inputRow: shape.stride * layout.row,
+      inputPixel: shape.stride * shape.inputChannels, taps: shape.kernelHeight, tapStep: layout.row, depth: depth,
+      outputRow: shape.outputWidth * panelLayout.vectors, outputPixel: panelLayout.vectors)
+    method = .direct([Pass(grid: grid.flattened(), input: 0, output: 0, layout: panelLayout, panels: panels)])
+  }
+
+  /// The gradient of the input.
+  init(inputGradientOf shape: ConvolutionShape, weight: Storage<Scalar>) {
+    resultCount = shape.imageCount
+    if Kernels.usesWinograd(shape, Scalar.self) {
+      let sizes = WinogradSizes<Scalar>(
+        height: shape.height, width: shape.width, inputChannels: shape.outputChannels,
+        outputChannels: shape.inputChannels)
+      layout = PaddedLayout(
+        height: shape.outputHeight, width: shape.outputWidth, channels: shape.outputChannels, top: 2 - shape.padding,
+        left: 2 - shape.padding, rows: sizes.paddedHeight, columns: sizes.paddedWidth)
+      let weights = Storage<Scalar>(uninitialized: sizes.weightCount)
+      winogradWeights(sizes, weight: weight.base, isTurned: true, into: weights.base)
+      method = .winograd(sizes, weights: weights)
+      return
+    }
+    let phases = InputGradientPhases(shape, weight)
+    layout = PaddedLayout(
+      height: shape.outputHeight, width: shape.outputWidth, channels: shape.outputChannels, top: phases.top,
+      left: phases.left, rows: phases.gridHeight - 1 + phases.reach, columns: phases.left + shape.outputWidth + phases.right)
+    let row = layout.row
+    method = .direct(
+      phases.all.map { phase in
+        Pass(
+          grid: phase.grid(rows: 0..<phases.gridHeight, shape, row: row), input: phase.inputOffset(row: row, shape),
+          output: phase.outputOffset(shape, Scalar.self), layout: phase.layout, panels: phase.panels)
+      })
+  }
+
+  /// Scratch memory of one thread for `images` images at a time.
+  func scratch(images: Int) -> WinogradScratch<Scalar>? {
+    guard case .winograd(let sizes, _) = method else { return nil }
+    return WinogradScratch(sizes, images: images)
+  }
+
+  /// Computes `images` images from padded ones into dense ones, whose channels fill whole vectors.
+  func run(
+    images: Int, padded: UnsafePointer<Scalar>, into result: UnsafeMutablePointer<Scalar>,
+    _ scratch: WinogradScratch<Scalar>?
+  ) {
+    switch method {
+    case .winograd(let sizes, let weights):
+      let vectors = sizes.outputVectors
+      winogradImages(
+        sizes, images: images, input: padded, layout.pixels(Scalar.self), weights: weights.base, output: result,
+        PixelLayout(vectors: vectors, row: sizes.width * vectors, image: sizes.height * sizes.width * vectors),
+        scratch!)
+    case .direct(let passes):
+      for image in 0..<images {
+        for pass in passes {
+          sumTaps(
+            pass.grid, input: padded + image * layout.image + pass.input, panels: pass.panels.vectors,
+            layout: pass.layout, output: (result + image * resultCount).vectors + pass.output)
+        }
+      }
+    }
+  }
+}
+
+/// The gradient of a convolution's weights from padded images and padded gradients, summed over many.
+struct PreparedWeightGradient<Scalar: Element> {
+  private let shape: ConvolutionShape
+  private let isWinograd: Bool
+  private let sizes: WinogradSizes<Scalar>
+  private let partial: PartialSums<Scalar>
+  private let input, gradient: PaddedLayout
+  private let rows: Int
+
+  /// - Parameters:
+  ///   - groups: groups of images, ``forEachGroup(_:)``'s items.
+  ///   - input: how the inputs lie, ``PreparedConvolution/layout`` of the forward convolution.
+  ///   - gradient: how the gradients lie, that of the gradient of the input.
+  init(_ shape: ConvolutionShape, groups: Int, input: PaddedLayout, gradient: PaddedLayout) {
+    self.shape = shape
+    self.input = input
+    self.gradient = gradient
+    isWinograd = Kernels.usesWinograd(shape, Scalar.self)
+    sizes = WinogradSizes(shape)
+    rows = shape.kernelHeight * shape.kernelWidth * shape.inputChannels
+    let vectors = isWinograd ? sizes.gradient.count : rows * shape.outputChannels / Scalar.lanes
+    partial = PartialSums(items: groups, vectors: vectors, chunks: vectors > 1 << 12 ? 8 : 16)
+  }
+
+  /// Scratch memory of one thread for `images` images at a time.
+  func scratch(images: Int) -> WinogradScratch<Scalar>? {
+    isWinograd ? WinogradScratch(sizes, images: images) : nil
+  }
+
+  /// Calls `body` for each group, in chunks, with the sums of its chunk.
+  func forEachGroup<State>(
+    state: () -> State, _ body: (_ group: Int, _ sums: UnsafeMutablePointer<Scalar>, _ state: State) -> Void
+  ) {
+    partial.forEachItem(state: state, body)
+  }
+
+  /// Adds `images` images.
+  func add(
+    images: Int, padded: UnsafePointer<Scalar>, gradient paddedGradient: UnsafePointer<Scalar>,
+    to sums: UnsafeMutablePointer<Scalar>, _ scratch: WinogradScratch<Scalar>?
+  ) {
+    if isWinograd {
+      return winogradGradientImages(
+        sizes, images: images, input: padded, input.pixels(Scalar.self), gradient: paddedGradient + gradient.interior,
+        gradient.pixels(Scalar.self), sums: sums, scratch!)
+    }
+    let vectors = shape.outputChannels / Scalar.lanes
+    let grid = TapGrid(
+      height: shape.outputHeight, width: shape.outputWidth, inputRow: shape.stride * input.row,
+      inputPixel: shape.stride * shape.inputChannels, taps: shape.kernelHeight, tapStep: input.row,
+      depth: shape.kernelWidth * shape.inputChannels, outputRow: 0, outputPixel: 0)
+    for image in 0..<images {
+      addOuterProducts(
+        grid, input: padded + image * input.image,
+        gradient: (paddedGradient + image * gradient.image + gradient.interior).vectors,
+        GradientGrid(row: gradient.row / Scalar.lanes, pixel: vectors), vectors: vectors, sums: sums.vectors)
+    }
+  }
+
+  /// The sum over all groups.
+  func finish(into weightGradient: Storage<Scalar>) {
+    if isWinograd {
+      finishWinogradGradient(sizes, sums: partial.sums, into: weightGradient.base)
+    } else {
+      partial.total(into: weightGradient, rows: rows, channels: shape.outputChannels)
+    }
+  }
+}
+
+extension PaddedLayout {
+  /// How the images lie that a forward convolution reads.
+  init<Scalar: Element>(inputOf shape: ConvolutionShape, _: Scalar.Type) {
+    let isWinograd = Kernels.usesWinograd(shape, Scalar.self)
+    let sizes = WinogradSizes<Scalar>(shape)
+    self.init(
+      height: shape.height, width: shape.width, channels: shape.inputChannels, top: shape.padding, left: shape.padding,
+      rows: isWinograd ? sizes.paddedHeight : shape.height + 2 * shape.padding,
+      columns: isWinograd ? sizes.paddedWidth : shape.width + 2 * shape.padding)
+  }
+}
+
+extension WinogradSizes {
+  /// The sizes of a convolution that Winograd's kernels admit.
+  init(_ shape: ConvolutionShape) {
+    self.init(
+      height: shape.outputHeight, width: shape.outputWidth, inputChannels: shape.inputChannels,
+      outputChannels: shape.outputChannels)
+  }
+}

@@ -1,0 +1,42 @@
+// GradientCheck+Report.swift: results as a table.
+
+import Foundation
+
+extension GradientCheck.Result {
+  /// The result of a check that could not begin.
+  static func failed(_ name: String, _ reason: String) -> Self {
+    var result = Self(name: name)
+    result.worstRelativeError = .infinity
+    result.failure = reason
+    return result
+  }
+
+  /// One line of the table; under it, when the check failed, the reason.
+  public var tableRow: String {
+    let row = GradientCheck.row(name, "\(elements)", "\(skipped)", short(worstRelativeError), worstPlace)
+    return row + (failure.map { "\n  FAILED: \($0)" } ?? "")
+  }
+}
+
+extension GradientCheck {
+  /// The table's first line.
+  public static let tableHeader = row("what", "elements", "skipped", "worst error", "where")
+
+  /// A table of what was checked, how many elements, how many were skipped at kinks, the worst relative error, and where.
+  public static func table(_ results: [Result]) -> String {
+    ([tableHeader] + results.map(\.tableRow)).joined(separator: "\n")
+  }
+
+  fileprivate static func row(_ name: String, _ elements: String, _ skipped: String, _ error: String, _ place: String)
+    -> String
+  {
+    let name = name.count < 68 ? name + String(repeating: " ", count: 68 - name.count) : name
+    func right(_ text: String, _ width: Int) -> String {
+      String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    return name + right(elements, 9) + right(skipped, 9) + right(error, 13) + "  " + place
+  }
+}
+
+/// An error with two digits: `3.1e-10`.
+func short(_ error: Double) -> String { error == 0 ? "0" : String(format: "%.1e", error) }
