@@ -17,6 +17,12 @@ extension AnyOption {
   static let shortcut = Option(
     "--shortcut", .choice(ShortcutOption.self), "the shortcut where the shape changes: option A, B or C of the paper",
     absent: "A for CIFAR-10's networks, B for ImageNet's")
+  static let zeros = Option(
+    "--zeros", .choice(ZeroPlacement.self), default: .after,
+    "option A's zeros: after the channels of the input, or around them")
+  static let strideIn = Option(
+    "--stride-in", .choice(StridePlacement.allCases) { $0 == .first1x1 ? "1x1" : "3x3" }, default: .first1x1,
+    "the convolution of a bottleneck that halves the image: the first 1x1 (the paper) or the 3x3")
   static let data = Option("--data", .folder, "the folder with the images", absent: "synthetic images")
   static let weights = Option("--weights", repeated: .file, "a file of weights; several make an ensemble")
   static let normalization = Option(
@@ -72,7 +78,8 @@ extension AnyOption {
 
   // Positional arguments
   static let networkName = Option(
-    "NETWORK", .text("", "a network's name"), "the network: resnet20, plain20, resnet34, ...", absent: "needs --all")
+    "NETWORK", .text("", "a network's name"), "the network: resnet20, plain20, resnet34, vgg16, ...",
+    absent: "needs --all")
   static let images = Option("IMAGE", repeated: .file, "the pictures, PNG files", isRequired: true)
   static let mode = Option(
     "MODE", .choice(BenchMode.self), default: .train, "what is measured: train, infer or kernels")

@@ -16,13 +16,14 @@ extension Architecture {
 
   /// Layers with tensors.
   private enum NamedLayer {
-    case convolution(String, Shape)
+    case convolution(String, Shape, bias: Bool = false)
     case normalization(String, Int)
     case linear(String, Int, Int)
 
     var parameters: [NamedShape] {
       switch self {
-      case .convolution(let path, let shape): [(path + ".weight", shape)]
+      case .convolution(let path, let shape, let bias):
+        [(path + ".weight", shape)] + (bias ? [(path + ".bias", [shape[3]])] : [])
       case .normalization(let path, let channels): [(path + ".scale", [channels]), (path + ".shift", [channels])]
       case .linear(let path, let inputs, let outputs):
         [(path + ".weight", [inputs, outputs]), (path + ".bias", [outputs])]
@@ -36,6 +37,7 @@ extension Architecture {
   }
 
   private var layers: [NamedLayer] {
+    if block == .convolution { return vggLayers }
     let side = stem == .cifar ? 3 : 7
     var layers: [NamedLayer] = [
       .convolution("stem.conv", [side, side, 3, stemChannels]), .normalization("stem.bn", stemChannels),
@@ -63,6 +65,24 @@ extension Architecture {
     return layers + [.linear("classifier", channels, classes)]
   }
 
+  private var vggLayers: [NamedLayer] {
+    var layers: [NamedLayer] = []
+    var channels = stemChannels
+    for (s, stage) in stages.enumerated() {
+      for c in 0..<stage.blocks {
+        layers.append(.convolution("stages.\(s).convolutions.\(c)", [3, 3, channels, stage.outputChannels], bias: true))
+        channels = stage.outputChannels
+      }
+    }
+    let side = imageSize / totalStride
+    var features = channels * side * side
+    for (l, outputs) in (hidden + [classes]).enumerated() {
+      layers.append(.linear("linear.\(l)", features, outputs))
+      features = outputs
+    }
+    return layers
+  }
+
   private func hasProjection(from inputChannels: Int, to outputChannels: Int, stride: Int) -> Bool {
     switch options.shortcut {
     case .a: false
@@ -75,11 +95,14 @@ extension Architecture {
 extension Architecture {
   /// Whether a network can be built from it: a description from a file may say anything.
   var isSound: Bool {
-    let sizes = [stemChannels, classes] + stages.flatMap { [$0.blocks, $0.width, $0.outputChannels, $0.stride] }
+    let sizes =
+      [stemChannels, classes] + hidden + stages.flatMap { [$0.blocks, $0.width, $0.outputChannels, $0.stride] }
     guard sizes.allSatisfy({ (1...4096).contains($0) }), (1...1024).contains(imageSize) else { return false }
-    guard (1...16).contains(stages.count), weightedLayers <= 10_000 else { return false }
+    guard (1...16).contains(stages.count), hidden.count <= 16, weightedLayers <= 10_000 else { return false }
+    guard (stem == nil) == (block == .convolution), takesAnySize || imageSize % totalStride == 0 else { return false }
     // Zeros can only add channels.
     let channels = [stemChannels] + stages.map(\.outputChannels)
-    return block == .plain || options.shortcut != .a || zip(channels, channels.dropFirst()).allSatisfy { $0 <= $1 }
+    return block == .plain || block == .convolution || options.shortcut != .a
+      || zip(channels, channels.dropFirst()).allSatisfy { $0 <= $1 }
   }
 }

@@ -13,6 +13,8 @@ public struct Architecture: Equatable, Codable, Sendable {
     case basic
     /// 1x1, 3x3, 1x1 and a shortcut.
     case bottleneck
+    /// One 3x3 convolution with a bias and a ReLU: VGG's, without normalization and shortcut.
+    case convolution
   }
 
   /// What comes before the first stage.
@@ -31,7 +33,7 @@ public struct Architecture: Equatable, Codable, Sendable {
     public var width: Int
     /// Channels of a block's output: the width, or four times as many behind a bottleneck.
     public var outputChannels: Int
-    /// The stride of the first block: 2 where the stage halves the image.
+    /// 2 where the stage halves the image: the stride of its first block, or of the max-pool at the end of VGG's stages.
     public var stride: Int
   }
 
@@ -60,9 +62,9 @@ public struct Architecture: Equatable, Codable, Sendable {
 
   /// `resnet20`, `plain34`, …
   public var name: String
-  /// What comes first.
-  public var stem: Stem
-  /// Channels of the stem's output.
+  /// What comes first; nil where the stages begin with the images (VGG).
+  public var stem: Stem?
+  /// Channels of the stem's output, or of the images.
   public var stemChannels: Int
   /// The kind of block.
   public var block: Block
@@ -70,14 +72,35 @@ public struct Architecture: Equatable, Codable, Sendable {
   public var stages: [Stage]
   /// The choices.
   public var options: Options
+  /// Outputs of the linear layers before the last one: none, or VGG's two.
+  public var hidden: [Int] = []
   /// Outputs of the last layer.
   public var classes: Int
-  /// Height and width of the images that the paper trains on. Any other size works too.
+  /// Height and width of the images that the paper trains on. Any other size works too, except for VGG, whose first
+  /// linear layer has a weight for every pixel.
   public var imageSize: Int
 
-  /// Layers with weights: convolutions that are not projections, and the last linear layer.
+  /// Layers with weights: convolutions that are not projections, and linear layers.
   public var weightedLayers: Int {
-    2 + stages.reduce(0) { $0 + $1.blocks } * (block == .bottleneck ? 3 : 2)
+    let blocks = stages.reduce(0) { $0 + $1.blocks }
+    return (stem == nil ? 0 : 1) + blocks * block.weightedLayers + hidden.count + 1
+  }
+
+  /// Pixels of the image from one pixel of the last stage's output to the next: 4 for CIFAR, 32 for ImageNet.
+  public var totalStride: Int { stages.reduce(stem == .imageNet ? 4 : 1) { $0 * $1.stride } }
+
+  /// Whether it takes images of any size: the mean over all pixels comes before its linear layer.
+  public var takesAnySize: Bool { block != .convolution }
+}
+
+extension Architecture.Block {
+  /// Convolutions of a block that are not projections.
+  public var weightedLayers: Int {
+    switch self {
+    case .convolution: 1
+    case .plain, .basic: 2
+    case .bottleneck: 3
+    }
   }
 }
 
@@ -137,18 +160,55 @@ extension Architecture {
       options: options, classes: classes, imageSize: 224)
   }
 
-  /// The network with this name: `resnet` or `plain` and a depth.
+  /// VGG's networks (Simonyan & Zisserman 2015), with which the paper compares: the layers, and how many 3x3 convolutions
+  /// the five stages have.
+  public static let vggTable: [(depth: Int, convolutions: [Int])] = [
+    (16, [2, 2, 3, 3, 3]),
+    (19, [2, 2, 4, 4, 4]),
+  ]
+
+  /// VGG-16 or VGG-19: stages of 64, 128, 256, 512 and 512 channels, each with a 2x2 max-pool at its end, and three linear
+  /// layers.
+  ///
+  /// - Parameters:
+  ///   - depth: 16 or 19.
+  ///   - hidden: outputs of the first two linear layers.
+  ///   - imageSize: height and width of the images, a multiple of 32.
+  public static func vgg(
+    depth: Int, classes: Int = 1000, width: Int = 64, hidden: Int = 4096, imageSize: Int = 224
+  ) -> Architecture {
+    guard let row = vggTable.first(where: { $0.depth == depth }) else {
+      preconditionFailure("VGG has 16 or 19 layers, not \(depth)")
+    }
+    precondition(imageSize > 0 && imageSize % 32 == 0, "VGG's images are multiples of 32 pixels, not \(imageSize)")
+    return Architecture(
+      name: "vgg\(depth)", stem: nil, stemChannels: 3, block: .convolution,
+      stages: row.convolutions.enumerated().map { i, convolutions in
+        let channels = width << min(i, 3)
+        return Stage(blocks: convolutions, width: channels, outputChannels: channels, stride: 2)
+      },
+      options: Options(), hidden: [hidden, hidden], classes: classes, imageSize: imageSize)
+  }
+
+  /// The network with this name: `resnet`, `plain` or `vgg` and a depth.
   ///
   /// Depths of Table 1 are Table 1's networks; every other 6n + 2 is one of §4.2. `shortcut` nil means the paper's own: A
-  /// for CIFAR and the plain networks, B for Table 1.
+  /// for CIFAR, B for Table 1. Networks without shortcuts ignore it.
   ///
   /// - Throws: `InputError` when there is no such network.
   public static func named(
     _ name: String, shortcut: ShortcutOption? = nil, options: Options = Options(), classes: Int? = nil
   ) throws -> Architecture {
     let word = name.prefix { $0.isLetter }
-    guard ["resnet", "plain"].contains(word), let depth = Int(name.dropFirst(word.count)), depth > 0 else {
-      throw InputError("there is no network '\(name)': names are 'resnet' or 'plain' and a depth, such as resnet20")
+    guard ["resnet", "plain", "vgg"].contains(word), let depth = Int(name.dropFirst(word.count)), depth > 0 else {
+      throw InputError(
+        "there is no network '\(name)': names are 'resnet', 'plain' or 'vgg' and a depth, such as resnet20")
+    }
+    if word == "vgg" {
+      guard vggTable.contains(where: { $0.depth == depth }) else {
+        throw InputError("there is no network '\(name)': VGG networks are vgg16 and vgg19")
+      }
+      return vgg(depth: depth, classes: classes ?? 1000)
     }
     let plain = word == "plain"
     var options = options

@@ -70,10 +70,12 @@ public struct ResidualNetwork<Block: ResidualBlock>: ImageClassifier {
 
   /// A network with random weights.
   public init(_ architecture: Architecture, using generator: inout RandomGenerator) {
+    guard let kind = architecture.stem else {
+      preconditionFailure("\(architecture.name) has no stem: it is no residual network")
+    }
     self.architecture = architecture
     stem = Stem(
-      architecture.stem, architecture.stemChannels, fan: architecture.options.fan, fuses: Block.fuses,
-      using: &generator)
+      kind, architecture.stemChannels, fan: architecture.options.fan, fuses: Block.fuses, using: &generator)
     var channels = architecture.stemChannels
     stages = []
     for stage in architecture.stages {
@@ -196,6 +198,7 @@ extension Architecture {
     case (.plain, true): ResidualNetwork<Fused<PlainBlock<Scalar>>>(self, using: &generator)
     case (.basic, true): ResidualNetwork<Fused<BasicBlock<Scalar>>>(self, using: &generator)
     case (.bottleneck, true): ResidualNetwork<Fused<BottleneckBlock<Scalar>>>(self, using: &generator)
+    case (.convolution, _): VGG(self, using: &generator)
     }
   }
 }

@@ -1,22 +1,55 @@
 // Augmentation.swift: new views of the training images.
 //
 // Paper       He et al. 2015 §4.2: "4 pixels are padded on each side, and a 32x32 crop is randomly sampled from the
-//             padded image or its horizontal flip"
+//             padded image or its horizontal flip"; §3.4: random scale, crop, flip and colours
 // Tests       Tests/ResidualLearningTests/Training/AugmentationTests.swift
 
 import ResidualKernels
 
 /// How training images are varied. Test images never are: evaluation takes the single original view.
 public struct Augmentation: Equatable, Codable, Sendable {
+  /// Random crops of pictures of any size, as §3.4 has it.
+  public struct ScaledCrops: Equatable, Codable, Sendable {
+    /// Height and width of a crop.
+    public var size: Int
+    /// The range of the random length that the shorter side is resized to before.
+    public var scales: ClosedRange<Int>
+    /// Random changes of colour, if there are any.
+    public var colors: PrincipalColors?
+
+    /// Crops of `size` x `size` pixels out of pictures whose shorter side is drawn from `scales`.
+    public init(size: Int = 224, scales: ClosedRange<Int> = 256...480, colors: PrincipalColors? = nil) {
+      precondition(size > 0 && scales.lowerBound >= size, "crops of \(size) out of pictures of \(scales)")
+      (self.size, self.scales, self.colors) = (size, scales, colors)
+    }
+  }
+
   /// Pixels of border on each side, from which crops of the original size are drawn.
   public var padding: Int
   /// Whether half of the crops are of the mirrored image.
   public var flips: Bool
+  /// Crops of another size out of resized pictures, in place of the padding.
+  public var scaled: ScaledCrops?
+
+  /// Crops of the original size out of padded images or, with `scaled`, of another one out of resized pictures.
+  public init(padding: Int, flips: Bool, scaled: ScaledCrops? = nil) {
+    (self.padding, self.flips, self.scaled) = (padding, flips, scaled)
+  }
 
   /// §4.2: 4 pixels, and flips.
   public static let paper = Augmentation(padding: 4, flips: true)
   /// The images as they are.
   public static let none = Augmentation(padding: 0, flips: false)
+
+  /// §3.4: crops of 224 pixels out of pictures whose shorter side is drawn from [256, 480], flips, and colours.
+  ///
+  /// - Parameters:
+  ///   - colors: the principal colours of the training images; nil leaves them alone.
+  ///   - size: height and width of the crops. For other sizes than 224 the range of scales shrinks or grows with it.
+  public static func imageNet(colors: PrincipalColors?, size: Int = 224) -> Augmentation {
+    let scales = size * 256 / 224...size * 480 / 224
+    return Augmentation(padding: 0, flips: true, scaled: ScaledCrops(size: size, scales: scales, colors: colors))
+  }
 
   /// A random view of each of these images.
   public func crops(_ images: [Int], using generator: inout RandomGenerator) -> [ImageCrop] {
@@ -25,5 +58,34 @@ public struct Augmentation: Equatable, Codable, Sendable {
       let left = padding == 0 ? 0 : generator.below(2 * padding + 1) - padding
       return ImageCrop(image: image, top: top, left: left, isFlipped: flips && generator.below(2) == 1)
     }
+  }
+
+  /// A random view of each of these pictures, which `scaled` says how to draw.
+  public func views(
+    of images: any LabelledImages, _ numbers: [Int], using generator: inout RandomGenerator
+  ) -> [PictureView] {
+    guard let scaled else { preconditionFailure("views of pictures need a size of the crops") }
+    return numbers.map { number in
+      let scale = scaled.scales.lowerBound + generator.below(scaled.scales.count)
+      let picture = images.picture(number).resized(shorterSide: scale)
+      return PictureView(
+        pixels: picture.pixels, height: picture.height, width: picture.width,
+        top: generator.below(picture.height - scaled.size + 1), left: generator.below(picture.width - scaled.size + 1),
+        isFlipped: flips && generator.below(2) == 1, shift: scaled.colors?.shift(using: &generator) ?? [0, 0, 0])
+    }
+  }
+
+  /// The images with these numbers as a training step sees them: normalized random views `[numbers.count, H, W, 3]`.
+  ///
+  /// Without ``scaled`` the images must have one size.
+  func batch(
+    of images: any LabelledImages, _ numbers: [Int], normalization: Normalization,
+    using generator: inout RandomGenerator
+  ) -> Tensor<Float> {
+    if scaled != nil { return normalization(views(of: images, numbers, using: &generator)) }
+    guard let images = images as? ImageDataset else {
+      preconditionFailure("pictures of different sizes need an augmentation with crops of one size")
+    }
+    return normalization(images, crops(numbers, using: &generator))
   }
 }

@@ -1,6 +1,6 @@
 // Recipe.swift: how a network is trained, as a value.
 //
-// Paper       He et al. 2015 §4.2
+// Paper       He et al. 2015 §4.2, §3.4
 // Tests       Tests/ResidualLearningTests/Training/RecipeTests.swift
 
 /// Everything that a training run depends on besides the network, the images and the seed.
@@ -21,6 +21,8 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var rate: Double
   /// Iterations at which the rate is divided by 10.
   public var milestones: [Int]
+  /// A rate that falls when the error plateaus (§3.4), in place of the milestones.
+  public var plateau: PlateauSchedule?
   /// The low rate at the start, if there is one.
   public var warmUp: WarmUp?
   /// SGD's momentum.
@@ -56,14 +58,29 @@ public struct Recipe: Equatable, Codable, Sendable {
     return recipe
   }
 
+  /// §3.4 to the letter: up to 60e4 iterations of 256 images, rate 0.1, divided by 10 when the error plateaus; scale,
+  /// crop, flip and colour augmentation.
+  ///
+  /// - Parameters:
+  ///   - colors: the principal colours of the training images.
+  ///   - crop: height and width of the crops: 224 in the paper.
+  public static func imageNet(colors: PrincipalColors?, crop: Int = 224) -> Recipe {
+    Recipe(
+      batch: 256, iterations: 600_000, rate: 0.1, milestones: [], plateau: PlateauSchedule(rate: 0.1), momentum: 0.9,
+      decay: 1e-4, decaysWeightsOnly: false, augmentation: .imageNet(colors: colors, size: crop), validationShare: 0,
+      statisticsRate: 0.1)
+  }
+
   /// The learning rate of a step.
   ///
   /// - Parameters:
   ///   - iteration: the step's number, from 0.
   ///   - isWarmingUp: whether the warm-up, if there is one, goes on. Its rate holds until it ends; the milestones are
   ///     counted from the start of training either way.
-  public func rate(at iteration: Int, isWarmingUp: Bool = false) -> Double {
+  ///   - plateau: the plateau schedule as it stands, if the recipe has one.
+  public func rate(at iteration: Int, isWarmingUp: Bool = false, plateau: PlateauSchedule? = nil) -> Double {
     if isWarmingUp, let warmUp { return warmUp.rate }
+    if let plateau = plateau ?? self.plateau { return plateau.rate }
     return milestones.reduce(rate) { iteration >= $1 ? $0 / 10 : $0 }
   }
 

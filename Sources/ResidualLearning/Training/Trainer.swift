@@ -1,6 +1,6 @@
 // Trainer.swift: the training loop.
 //
-// Paper       He et al. 2015 §4.2
+// Paper       He et al. 2015 §4.2, §3.4
 // Tests       Tests/ResidualLearningTests/Training/TrainerTests.swift
 
 import ResidualKernels
@@ -15,6 +15,8 @@ public struct TrainingState: Equatable, Codable, Sendable {
   public var recentErrors: [Double] = []
   /// Sums over the steps of the epoch so far.
   public var epochLoss = 0.0, epochErrors = 0, epochCount = 0
+  /// The recipe's plateau schedule as it stands.
+  public var plateau: PlateauSchedule?
 }
 
 /// Trains a network on a set of images, step by step.
@@ -44,7 +46,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   /// How it is trained.
   public let recipe: Recipe
   /// The training images.
-  public let images: ImageDataset
+  public let images: any LabelledImages
   /// What is subtracted from them.
   public let normalization: Normalization
   /// The seed of all random numbers but the network's weights.
@@ -54,7 +56,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
 
   /// A trainer that begins, or one that goes on from `state` with the velocity of that moment.
   public init(
-    _ network: Network, recipe: Recipe, images: ImageDataset, normalization: Normalization, seed: UInt64,
+    _ network: Network, recipe: Recipe, images: any LabelledImages, normalization: Normalization, seed: UInt64,
     state: TrainingState? = nil, velocity: Network.Parameters? = nil
   ) {
     precondition(images.count > 0, "no images to train on")
@@ -63,7 +65,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     self.images = images
     self.normalization = normalization
     self.seed = seed
-    self.state = state ?? TrainingState(isWarmingUp: recipe.warmUp != nil)
+    self.state = state ?? TrainingState(isWarmingUp: recipe.warmUp != nil, plateau: recipe.plateau)
     optimizer = SGD(
       network.parameters, momentum: recipe.momentum, decay: recipe.decay,
       decaying: recipe.decaysWeightsOnly ? .weights : .all)
@@ -86,7 +88,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     guard lossValue.isFinite else { throw divergence(input, loss: lossValue) }
 
     let gradients = network.gradients(loss.backward(lossCache), cache)
-    let rate = recipe.rate(at: state.iteration, isWarmingUp: state.isWarmingUp)
+    let rate = recipe.rate(at: state.iteration, isWarmingUp: state.isWarmingUp, plateau: state.plateau)
     var parameters = network.parameters
     optimizer.step(&parameters, gradients: gradients, rate: rate)
     network.parameters = parameters
@@ -108,8 +110,16 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     let start = position * recipe.batch
     let numbers = Array(epochOrder!.images[start..<min(start + recipe.batch, images.count)])
     var generator = RandomGenerator(seed: seed).fork(2 * UInt64(iteration) + 1)
-    let crops = recipe.augmentation.crops(numbers, using: &generator)
-    return (normalization(images, crops), numbers.map { Int(images.labels[$0]) })
+    let input = recipe.augmentation.batch(of: images, numbers, normalization: normalization, using: &generator)
+    return (input, numbers.map { Int(images.labels[$0]) })
+  }
+
+  /// Tells the recipe's plateau schedule, if it has one, the error of the validation images, 0 to 1.
+  ///
+  /// - Returns: whether the rate fell.
+  @discardableResult
+  public mutating func report(validationError: Double) -> Bool {
+    state.plateau?.record(error: validationError) ?? false
   }
 
   private mutating func advance(by step: Step) {

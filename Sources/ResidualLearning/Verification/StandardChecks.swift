@@ -74,7 +74,8 @@ extension StandardCheck {
       (1, 1, 0, false, [2, 3, 5, 3], 5), (1, 2, 0, true, [2, 5, 7, 5], 3), (1, 2, 0, false, [1, 6, 4, 16], 20),
       (1, 1, 1, true, [1, 3, 2, 4], 2), (2, 1, 0, true, [1, 4, 6, 3], 5), (2, 2, 1, false, [2, 5, 4, 5], 3),
       (2, 3, 1, true, [1, 7, 6, 3], 16), (3, 1, 1, false, [2, 4, 5, 3], 5), (3, 1, 1, true, [1, 5, 3, 5], 16),
-      (3, 1, 1, false, [1, 4, 3, 16], 16), (3, 1, 0, false, [1, 3, 4, 20], 8), (3, 2, 1, false, [2, 7, 5, 3], 5),
+      (3, 1, 1, false, [1, 4, 3, 16], 16), (3, 1, 0, false, [1, 3, 4, 20], 8), (3, 1, 1, false, [1, 8, 7, 16], 24),
+      (3, 2, 1, false, [2, 7, 5, 3], 5),
       (3, 2, 1, true, [1, 6, 5, 16], 20), (3, 2, 0, true, [2, 6, 7, 5], 3), (3, 3, 2, false, [1, 7, 8, 3], 5),
       (5, 1, 2, true, [1, 5, 6, 3], 5), (5, 2, 2, false, [2, 7, 6, 3], 5), (5, 3, 0, true, [1, 8, 11, 2], 16),
       (7, 2, 3, false, [1, 9, 8, 3], 16), (7, 1, 3, true, [1, 4, 5, 2], 3), (7, 3, 1, false, [1, 8, 10, 3], 5),
@@ -119,7 +120,8 @@ extension StandardCheck {
       StandardCheck("Stem of CIFAR, to 5", [2, 4, 5, 3], deep) { Stem(.cifar, 5, using: &$0) },
       StandardCheck("Stem of ImageNet, to 4", [2, 9, 11, 3], deep) { Stem(.imageNet, 4, using: &$0) },
       block(PlainBlock.self, .a, same, 5, 1), block(PlainBlock.self, .a, halved, 6, 2),
-      block(BasicBlock.self, .a, same, 5, 1), block(BasicBlock.self, .a, halved, 6, 2),
+      block(BasicBlock.self, .a, same, 5, 1), block(BasicBlock.self, .a, [2, 4, 5, 8], 8, 1),
+      block(BasicBlock.self, .a, halved, 6, 2),
       block(BasicBlock.self, .a, halved, 6, 2, Architecture.Options(zeros: .around)),
       block(BasicBlock.self, .b, halved, 6, 2), block(BasicBlock.self, .c, same, 5, 1),
       block(BottleneckBlock.self, .a, [2, 3, 4, 8], 2, 1), block(BottleneckBlock.self, .b, halved, 2, 1),
@@ -129,13 +131,38 @@ extension StandardCheck {
     ]
   }
 
-  /// Three whole networks of eight layers with the loss behind them: residual with shortcuts A and B, and plain.
+  /// Whole networks with the loss behind them: those of §4.2 with eight layers, residual with shortcuts A and B and plain;
+  /// those of Table 1 with one block in each of three stages, of both kinds, with every shortcut and both strides; and four stages of
+  /// VGG.
   public static var networks: [StandardCheck] {
-    [
+    let bottlenecks = StridePlacement.allCases.map {
+      network(BottleneckBlock.self, shallow(50, .init(shortcut: .b, stridePlacement: $0)), [2, 22, 18, 3])
+    }
+    let basics = ShortcutOption.allCases.map {
+      network(BasicBlock.self, shallow(18, .init(shortcut: $0)), [2, 22, 18, 3])
+    }
+    var vgg = Architecture.vgg(depth: 16, classes: 3, width: 2, hidden: 6).narrowed(to: [2, 3, 4, 5])
+    vgg.stages.removeLast()
+    vgg.imageSize = 16
+    return bottlenecks + basics + [
       network(BasicBlock.self, Architecture.cifar(depth: 8, options: .init(shortcut: .a), classes: 5, width: 3)),
       network(BasicBlock.self, Architecture.cifar(depth: 8, options: .init(shortcut: .b), classes: 5, width: 3)),
       network(PlainBlock.self, Architecture.cifar(depth: 8, plain: true, classes: 5, width: 3)),
+      network(PlainBlock.self, shallow(18, plain: true), [2, 22, 18, 3]),
+      StandardCheck("vgg16 of width 2 and its loss", [2, 16, 16, 3], deep) { [vgg] generator in
+        WithLoss(network: VGG(vgg, using: &generator), labels: [1, 2])
+      },
     ]
+  }
+
+  /// The stem and three stages of a network of Table 1, with one block each, of very few channels.
+  private static func shallow(
+    _ depth: Int, _ options: Architecture.Options = .init(), plain: Bool = false
+  ) -> Architecture {
+    var architecture = Architecture.imageNet(depth: depth, plain: plain, options: options, classes: 3, width: 2)
+    architecture.stages.removeLast()
+    for s in architecture.stages.indices { architecture.stages[s].blocks = 1 }
+    return architecture.narrowed(to: [2, 3, 4])
   }
 
   private static func shortcut(
@@ -168,15 +195,29 @@ extension StandardCheck {
     }
   }
 
-  private static func network<Block: ResidualBlock>(_: Block.Type, _ architecture: Architecture) -> StandardCheck
-  where Block.Scalar == Double {
+  private static func network<Block: ResidualBlock>(
+    _: Block.Type, _ architecture: Architecture, _ input: Shape = [3, 8, 6, 3]
+  ) -> StandardCheck where Block.Scalar == Double {
     let option = architecture.block == .plain ? "" : " \(architecture.options.shortcut.rawValue)"
-    return StandardCheck(
-      "\(architecture.name)\(option) of width \(architecture.stemChannels) and its loss", [3, 8, 6, 3], deep
-    ) {
+    let stride = architecture.options.stridePlacement == .middle3x3 ? ", stride in the 3x3" : ""
+    let width = architecture.stemChannels
+    return StandardCheck("\(architecture.name)\(option)\(stride) of width \(width) and its loss", input, deep) {
       generator in
-      WithLoss(network: ResidualNetwork<Block>(architecture, using: &generator), labels: [1, 4, 2])
+      let labels = Array([1, architecture.classes - 1, 2].prefix(input[0]))
+      return WithLoss(network: ResidualNetwork<Block>(architecture, using: &generator), labels: labels)
     }
+  }
+}
+
+extension Architecture {
+  /// The same network with stages of so many channels.
+  fileprivate func narrowed(to widths: [Int]) -> Architecture {
+    var narrow = self
+    for (s, width) in widths.enumerated() {
+      narrow.stages[s].outputChannels = width * narrow.stages[s].outputChannels / narrow.stages[s].width
+      narrow.stages[s].width = width
+    }
+    return narrow
   }
 }
 

@@ -10,7 +10,7 @@ extension Command {
       + "small residual net learns images that the program draws, in about a minute. Ctrl-C saves and stops, "
       + "--resume continues.",
     options: [
-      .network.with(default: "resnet14"), .shortcut, .data, .limit, .output, .recipe, .batch, .epochs, .iterations,
+      .network.with(default: "resnet14"), .shortcut, .zeros, .strideIn, .data, .limit, .output, .recipe, .batch, .epochs, .iterations,
       .rate, .momentum, .decay, .seed, .resume, .threads, .kernels, .json,
     ]
   ) { arguments in
@@ -42,14 +42,16 @@ private struct TrainingPlan {
   var earlierPath: String { folder + "/earlier.safetensors" }
 
   init(_ arguments: Arguments) throws {
-    let asked = try Architecture.named(arguments[.network], shortcut: arguments[.shortcut], classes: 10)
+    let asked = try Architecture.named(
+      arguments[.network], shortcut: arguments[.shortcut], options: arguments.networkOptions, classes: 10)
     folder = arguments[.output] ?? "runs/\(asked.name)"
     // A run that goes on is locked before it is read: another process may be writing it.
     lock = arguments[.resume] ? try OutputFolderLock(folder: folder) : nil
     resumed = arguments[.resume] ? try Checkpoint(contentsOf: folder + "/checkpoint.safetensors") : nil
     let old = resumed?.description
 
-    architecture = old != nil && !arguments.isGiven(.network) && !arguments.isGiven(.shortcut) ? old!.architecture : asked
+    let namesNetwork = [.network, .shortcut, .zeros, .strideIn].contains { (option: AnyOption) in arguments.isGiven(option) }
+    architecture = if let old, !namesNetwork { old.architecture } else { asked }
     seed = UInt64(arguments.isGiven(.seed) || old == nil ? UInt64(arguments[.seed]) : old!.seed)
     images = try Images(folder: arguments[.data])
     let used = images.training.prefix(arguments[.limit] ?? images.training.count)
@@ -68,6 +70,10 @@ private struct TrainingPlan {
     }
     compare("the network", old.architecture.name, architecture.name)
     compare("the shortcut", old.architecture.options.shortcut.rawValue, architecture.options.shortcut.rawValue)
+    compare("the placement of zeros", old.architecture.options.zeros.rawValue, architecture.options.zeros.rawValue)
+    compare(
+      "the bottleneck's stride", old.architecture.options.stridePlacement.rawValue,
+      architecture.options.stridePlacement.rawValue)
     compare("the number of classes", old.architecture.classes, architecture.classes)
     if differences.isEmpty && old.architecture != architecture { differences.append("the network had other options") }
     compare("the batch", old.recipe.batch, recipe.batch)
@@ -203,6 +209,11 @@ private struct TrainingPlan {
 }
 
 extension Arguments {
+  /// What the command line says of option A's zeros and of the bottleneck's stride.
+  var networkOptions: Architecture.Options {
+    Architecture.Options(zeros: self[.zeros], stridePlacement: self[.strideIn])
+  }
+
   /// The recipe that the options ask for, for a network of this depth and so many images; for what they do not say, the
   /// one of the run that goes on.
   fileprivate func recipe(depth: Int, _ count: Int, resuming old: Recipe?) -> Recipe {

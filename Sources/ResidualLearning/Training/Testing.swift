@@ -1,0 +1,192 @@
+// Testing.swift: many views of an image, many networks.
+//
+// Paper       He et al. 2015 §3.4: "the standard 10-crop testing", "the fully-convolutional form", "average the scores at
+//             multiple scales"; §4.1 Table 5: ensembles
+// Tests       Tests/ResidualLearningTests/Training/TestingTests.swift
+
+import ResidualKernels
+
+/// The views of a test image whose scores are averaged.
+///
+/// A score is a probability, that is after the softmax, as in AlexNet's 10-crop testing.
+public struct Views: Equatable, Sendable {
+  /// What is seen of an image.
+  public enum Crops: Int, CaseIterable, Sendable {
+    /// All of it: the network runs over an image of any size, and its linear layer sees the mean over all positions. For
+    /// networks with global average pooling that is the fully-convolutional form.
+    case whole = 1
+    /// Ten squares of the network's own size: the four corners, the centre, and their mirror images.
+    case ten = 10
+  }
+
+  /// What is seen of an image at each scale.
+  public var crops: Crops
+  /// The lengths, in pixels, that the shorter side is resized to; empty: the images as they are.
+  public var scales: [Int]
+
+  /// These crops at each of these scales. The single original view is `Views()`.
+  public init(crops: Crops = .whole, scales: [Int] = []) {
+    (self.crops, self.scales) = (crops, scales)
+  }
+
+  /// §3.4's best results: fully convolutional at shorter sides 224, 256, 384, 480 and 640.
+  public static let paper = Views(scales: [224, 256, 384, 480, 640])
+
+  /// How many views of an image there are.
+  public var count: Int { crops.rawValue * max(1, scales.count) }
+
+  /// Refuses scales that the network cannot take.
+  ///
+  /// - Throws: `InputError`.
+  func check(for network: Architecture) throws {
+    let size = network.imageSize
+    for scale in scales {
+      if crops == .ten {
+        guard scale >= size else {
+          throw InputError("a crop of \(size)x\(size) is larger than an image of scale \(scale)")
+        }
+      } else if network.takesAnySize {
+        guard scale > 0 && scale % network.totalStride == 0 else {
+          throw InputError(
+            "\(network.name) takes scales that are multiples of \(network.totalStride), as its stages halve the image, "
+              + "not \(scale)")
+        }
+      }
+    }
+  }
+
+  /// The views of one picture, in the order of the scales.
+  ///
+  /// - Throws: `InputError` when a crop is larger than the picture, or the network cannot take the picture's size.
+  public func list(_ picture: Picture, for network: Architecture) throws -> [(height: Int, width: Int, PictureView)] {
+    let size = network.imageSize
+    return try (scales.isEmpty ? [picture.shorterSide] : scales).flatMap { scale in
+      let picture = picture.resized(shorterSide: scale)
+      let (height, width) = (picture.height, picture.width)
+      func view(_ top: Int, _ left: Int, _ isFlipped: Bool = false) -> PictureView {
+        PictureView(
+          pixels: picture.pixels, height: height, width: width, top: top, left: left, isFlipped: isFlipped)
+      }
+      if crops == .whole {
+        guard network.takesAnySize || height == size && width == size else {
+          throw InputError(
+            "\(network.name) takes images of \(size)x\(size) only, as its linear layers have a weight for every pixel, "
+              + "not \(height)x\(width)")
+        }
+        return [(height, width, view(0, 0))]
+      }
+      guard min(height, width) >= size else {
+        throw InputError("a crop of \(size)x\(size) is larger than an image of \(height)x\(width)")
+      }
+      let (bottom, right) = (height - size, width - size)
+      let places = [(0, 0), (0, right), (bottom, 0), (bottom, right), (bottom / 2, right / 2)]
+      return [false, true].flatMap { flipped in places.map { (size, size, view($0.0, $0.1, flipped)) } }
+    }
+  }
+}
+
+/// Several networks as one: the mean of their scores. One network is an ensemble too.
+public struct Ensemble: Sendable {
+  /// A network, and how its images are normalized.
+  public struct Member: Sendable {
+    /// The network.
+    public let network: any ImageClassifier<Float>
+    /// What is subtracted from its images; a mean image of another size than a view is stretched to it.
+    public let normalization: Normalization
+
+    /// A network with its normalization.
+    public init(_ network: any ImageClassifier<Float>, _ normalization: Normalization) {
+      (self.network, self.normalization) = (network, normalization)
+    }
+  }
+
+  /// The networks.
+  public let members: [Member]
+
+  /// An ensemble of these networks.
+  ///
+  /// - Throws: `InputError` when there are none, or their numbers of classes differ.
+  public init(_ members: [Member]) throws {
+    guard let first = members.first?.network.architecture else { throw InputError("an ensemble of no networks") }
+    for other in members.map(\.network.architecture) where other.classes != first.classes {
+      throw InputError(
+        "an ensemble's networks must tell the same classes apart: \(first.name) has \(first.classes), "
+          + "\(other.name) has \(other.classes)")
+    }
+    self.members = members
+  }
+
+  /// The number of classes.
+  public var classes: Int { members[0].network.architecture.classes }
+
+  /// The mean probabilities `[numbers.count, classes]` of these pictures, over all views and networks.
+  ///
+  /// - Parameter batch: views that go through a network at once.
+  /// - Throws: `InputError` when a crop is larger than a picture, or a network cannot take a scale.
+  public func probabilities(
+    of images: any LabelledImages, _ numbers: [Int], views: Views = Views(), batch: Int = 128
+  ) throws -> Tensor<Float> {
+    precondition(batch > 0, "a batch of \(batch)")
+    var sums = [Float](repeating: 0, count: numbers.count * classes)
+    for member in members {
+      let architecture = member.network.architecture
+      try views.check(for: architecture)
+      // Views of one size go through the network together, whatever picture they are of.
+      var waiting: [Shape: [(row: Int, view: PictureView)]] = [:]
+      for (row, number) in numbers.enumerated() {
+        for (height, width, view) in try views.list(images.picture(number), for: architecture) {
+          let size: Shape = [height, width, 3]
+          waiting[size, default: []].append((row, view))
+          if waiting[size]!.count == batch { member.add(waiting.removeValue(forKey: size)!, size, to: &sums) }
+        }
+      }
+      for (size, views) in waiting.sorted(by: { $0.key.sizes.lexicographicallyPrecedes($1.key.sizes) }) {
+        member.add(views, size, to: &sums)
+      }
+    }
+    return Tensor([numbers.count, classes], sums) / Float(members.count * views.count)
+  }
+
+  /// Classifies images by their mean probabilities. The loss is the mean of −log of those of the true classes.
+  ///
+  /// - Parameters:
+  ///   - batch: views that go through a network at once.
+  ///   - progress: told how many images are done.
+  /// - Throws: `InputError` when the images have more classes than the networks, a crop is larger than an image, or a
+  ///   network cannot take a scale.
+  public func evaluate(
+    _ images: any LabelledImages, views: Views = Views(), batch: Int = 128, progress: (Int) -> Void = { _ in }
+  ) throws -> Evaluation {
+    guard images.classNames.count <= classes else {
+      throw InputError("the images have \(images.classNames.count) classes, the network tells \(classes) apart")
+    }
+    var result = Evaluation(correct: 0, count: images.count, loss: 0)
+    let step = max(1, batch / views.count)
+    for start in stride(from: 0, to: images.count, by: step) {
+      let numbers = Array(start..<min(start + step, images.count))
+      let scores = try probabilities(of: images, numbers, views: views, batch: batch)
+      for (row, best) in scores.argmax.enumerated() {
+        let label = Int(images.labels[numbers[row]])
+        if best == label { result.correct += 1 }
+        let probability = max(Double(scores[row, label]), Double(Float.leastNonzeroMagnitude))
+        result.loss -= Double.logarithm(probability) / Double(images.count)
+      }
+      progress(numbers[numbers.count - 1] + 1)
+    }
+    return result
+  }
+}
+
+extension Ensemble.Member {
+  /// Adds the probabilities of views of one size to the rows of their pictures.
+  fileprivate func add(_ views: [(row: Int, view: PictureView)], _ size: Shape, to sums: inout [Float]) {
+    let input = normalization.resized(height: size[0], width: size[1])(views.map(\.view))
+    let logits = network(input)
+    let probabilities = SoftmaxCrossEntropy<Float>().forward(logits, labels: views.map { _ in 0 }).cache
+      .probabilities.elements
+    let classes = logits.shape[1]
+    for (i, (row, _)) in views.enumerated() {
+      for k in 0..<classes { sums[row * classes + k] += probabilities[i * classes + k] }
+    }
+  }
+}
