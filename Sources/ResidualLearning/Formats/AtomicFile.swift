@@ -29,6 +29,7 @@ func readFile(_ path: String) throws -> Data {
 func reason(_ code: Int32) -> String {
   switch code {
   case ENOENT: "it does not exist"
+  case ENOTDIR: "a part of the path is no folder"
   case EACCES, EPERM: "permission is denied"
   case EROFS: "the file system is read-only"
   case ENOSPC, EDQUOT: "the disk is full"
@@ -68,6 +69,37 @@ public enum AtomicFile {
       throw error
     }
     try flushFolder(folder, path: path)
+  }
+
+  /// Gives a file a second name, in the place of whatever bore that name, and keeps the first.
+  ///
+  /// - Throws: `InputError` if the file cannot be read or the new name cannot be written.
+  public static func keep(_ path: String, as other: String) throws {
+    let sibling = other + suffix
+    unlink(sibling)
+    // Not every file system has links. A rename between two names of one file does nothing, so the sibling may be left.
+    guard link(path, sibling) == 0 else { return try write(readFile(path), to: other) }
+    defer { unlink(sibling) }
+    guard rename(sibling, other) == 0 else { throw failure(other, errno) }
+  }
+
+  /// Makes a folder, and those above it, unless it is there.
+  ///
+  /// - Throws: `InputError` if there is a file of that name or the folder cannot be made.
+  public static func makeFolder(_ path: String) throws {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw InputError("cannot make the folder \(path): there is a file of that name")
+      }
+      return
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
+      throw InputError("cannot make the folder \(path): \(code.map { reason(Int32($0)) } ?? error.localizedDescription)")
+    }
   }
 
   /// Writes all bytes to an open file. `path` names it in the error.

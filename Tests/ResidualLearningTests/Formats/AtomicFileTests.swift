@@ -111,6 +111,34 @@ final class TemporaryFolder {
     }
   #endif
 
+  @Test func aFileIsKeptUnderASecondNameWhileTheFirstIsReplaced() throws {
+    let folder = try TemporaryFolder()
+    let (path, other) = (folder.path + "/a", folder.path + "/b")
+    try AtomicFile.write(Data("old".utf8), to: path)
+    try AtomicFile.write(Data("older".utf8), to: other)
+    try AtomicFile.keep(path, as: other)
+    try AtomicFile.keep(path, as: other)
+    #expect(try readFile(path) == Data("old".utf8))
+    try AtomicFile.write(Data("new".utf8), to: path)
+    #expect(try readFile(path) == Data("new".utf8))
+    #expect(try readFile(other) == Data("old".utf8))
+    #expect(folder.files == ["a", "b"])
+    #expect(throws: InputError("cannot read \(folder.path)/c: it does not exist")) {
+      try AtomicFile.keep(folder.path + "/c", as: other)
+    }
+  }
+
+  @Test func aFolderIsMadeWithThoseAboveIt() throws {
+    let folder = try TemporaryFolder()
+    try AtomicFile.makeFolder(folder.path + "/a/b")
+    try AtomicFile.makeFolder(folder.path + "/a/b")
+    try AtomicFile.write(Data(), to: folder.path + "/a/b/c")
+    #expect(throws: InputError("cannot make the folder \(folder.path)/a/b/c: there is a file of that name")) {
+      try AtomicFile.makeFolder(folder.path + "/a/b/c")
+    }
+    #expect(throws: InputError.self) { try AtomicFile.makeFolder(folder.path + "/a/b/c/d") }
+  }
+
   @Test func aFileThatCannotBeReadIsNamed() throws {
     let folder = try TemporaryFolder()
     #expect(throws: InputError("cannot read \(folder.path)/a: it does not exist")) {
