@@ -128,6 +128,10 @@ extension StandardCheck {
       block(BottleneckBlock.self, .b, halved, 3, 2),
       block(BottleneckBlock.self, .b, halved, 3, 2, Architecture.Options(stridePlacement: .middle3x3)),
       block(BottleneckBlock.self, .c, [2, 3, 4, 8], 2, 1),
+      StandardCheck("Stem of CIFAR, fused, to 8", [2, 4, 5, 3], deep) { Stem(.cifar, 8, fuses: true, using: &$0) },
+      block(Fused<PlainBlock>.self, .a, [2, 5, 4, 8], 8, 1), block(Fused<BasicBlock>.self, .a, [2, 4, 5, 8], 8, 1),
+      block(Fused<BasicBlock>.self, .a, [2, 5, 4, 8], 16, 2), block(Fused<BasicBlock>.self, .b, [2, 5, 4, 8], 16, 2),
+      block(Fused<BottleneckBlock>.self, .b, [2, 5, 4, 8], 8, 2),
     ]
   }
 
@@ -180,15 +184,15 @@ extension StandardCheck {
   ) -> StandardCheck where Block.Scalar == Double {
     var options = options
     options.shortcut = option
-    let isBottleneck = Block.self == BottleneckBlock<Double>.self
+    let kind = "\(Block.self)".replacing("<Double>", with: "")
+    let isBottleneck = kind.contains("Bottleneck")
     let stage = Architecture.Stage(
       blocks: 1, width: width, outputChannels: isBottleneck ? 4 * width : width, stride: stride)
     let variant = [
-      Block.self == PlainBlock<Double>.self ? "" : " \(option.rawValue)",
+      kind.contains("Plain") ? "" : " \(option.rawValue)",
       options.zeros == .around ? ", zeros around" : "",
       options.stridePlacement == .middle3x3 ? ", stride in the 3x3" : "",
     ].joined()
-    let kind = "\(Block.self)".prefix { $0 != "<" }
     return StandardCheck("\(kind)\(variant), stride \(stride), to \(stage.outputChannels)", input, deep) {
       [options] in
       Block(inputChannels: input[3], stage: stage, stride: stride, options: options, using: &$0)

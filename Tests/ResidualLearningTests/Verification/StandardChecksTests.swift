@@ -39,6 +39,21 @@ import Testing
     #expect(StandardCheck.layers.contains { $0.name == name })
   }
 
+  @Test func `The fused checks are of blocks that do fuse`() {
+    var generator = RandomGenerator(seed: 1)
+    for (channels, stride) in [(8, 1), (16, 2)] {
+      let stage = Architecture.Stage(blocks: 1, width: channels, outputChannels: channels, stride: stride)
+      let block = Fused<BasicBlock<Double>>(
+        inputChannels: 8, stage: stage, stride: stride, options: .init(), using: &generator)
+      let input = Tensor<Double>(normal: [2, 5, 4, 8], using: &generator)
+      guard case .fused = block.forward(input).cache else {
+        Issue.record("a block of \(channels) channels ran layer by layer")
+        continue
+      }
+    }
+    #expect(StandardCheck.blocks.count { $0.name.hasPrefix("Fused<") } == 5)
+  }
+
   @Test func `No two checks have one name, and another seed gives other numbers`() {
     #expect(Set(StandardCheck.all.map(\.name)).count == StandardCheck.all.count)
     let check = StandardCheck.layers[0]
