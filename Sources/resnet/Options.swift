@@ -7,6 +7,7 @@ enum RecipeName: String, CaseIterable { case scaled, paper }
 enum KernelsName: String, CaseIterable { case fast, reference }
 enum ConvolutionName: String, CaseIterable { case auto, direct }
 enum StatisticsName: String, CaseIterable { case running, recomputed }
+enum BlocksName: String, CaseIterable { case fused, layered }
 enum BenchMode: String, CaseIterable { case train, infer, kernels }
 
 extension AnyOption {
@@ -66,6 +67,9 @@ extension AnyOption {
   static let threads = Option("--threads", .whole(1...1024), "threads", absent: "one a core")
   static let kernels = Option(
     "--kernels", .choice(KernelsName.self), default: .fast, "fast kernels, or the plain loops that define them")
+  static let blocks = Option(
+    "--blocks", .choice(BlocksName.self), default: .fused,
+    "blocks in few passes over memory, or layer by layer as they are written to be read")
   static let convolution = Option(
     "--convolution", .choice(ConvolutionName.self), default: .auto,
     "convolution chosen by shape, or direct everywhere")

@@ -11,7 +11,7 @@ extension Command {
       + "it for PyTorch.",
     options: [
       .weights, .expectedNetwork, .foreignZeros, .foreignStrideIn, .data, .normalization, .limit, .logits, .export,
-      .batch, .threads, .kernels, .json,
+      .batch, .threads, .kernels, .convolution, .json,
     ]
   ) { arguments in
     arguments.applyMachineOptions()

@@ -9,7 +9,7 @@ extension Command {
       + "part of the network's aspect ratio is resized.",
     positionals: [.images],
     options: [
-      .weights, .expectedNetwork, .foreignZeros, .foreignStrideIn, .normalization, .threads, .kernels, .json,
+      .weights, .expectedNetwork, .foreignZeros, .foreignStrideIn, .normalization, .threads, .kernels, .convolution, .json,
     ]
   ) { arguments in
     arguments.applyMachineOptions()

@@ -11,14 +11,15 @@ extension Command {
       + "--resume continues.",
     options: [
       .network.with(default: "resnet14"), .shortcut, .zeros, .strideIn, .data, .limit, .output, .recipe, .batch, .epochs, .iterations,
-      .rate, .momentum, .decay, .seed, .resume, .threads, .kernels, .json,
+      .rate, .momentum, .decay, .seed, .resume, .threads, .kernels, .convolution, .blocks,
+      .json,
     ]
   ) { arguments in
     try arguments.allowOne(of: .epochs, .iterations)
     arguments.applyMachineOptions()
     let plan = try TrainingPlan(arguments)
     var generator = RandomGenerator(seed: plan.seed)
-    try plan.run(plan.architecture.network(using: &generator), json: arguments[.json])
+    try plan.run(plan.architecture.network(fused: arguments[.blocks] == .fused, using: &generator), json: arguments[.json])
   }
 }
 
