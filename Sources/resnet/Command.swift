@@ -53,6 +53,8 @@ struct Command: Sendable {
       return 2
     case let error as InputError:
       complain(error.message)
+    case let error as Divergence:
+      complain(error.description)
     default:
       complain(error.localizedDescription)
     }

@@ -30,5 +30,6 @@ extension Arguments {
   func applyMachineOptions() {
     if let threads = self[.threads] { Parallel.threads = threads }
     Kernels.implementation = self[.kernels] == .reference ? .reference : .fast
+    Kernels.convolutionAlgorithm = self[.convolution] == .direct ? .direct : .automatic
   }
 }

@@ -6,11 +6,8 @@ import ResidualLearning
 enum RecipeName: String, CaseIterable { case scaled, paper }
 enum KernelsName: String, CaseIterable { case fast, reference }
 enum ConvolutionName: String, CaseIterable { case auto, direct }
-enum NormalizationName: String, CaseIterable {
-  case imagenet, cifar
-  case perPixel = "per-pixel"
-}
 enum StatisticsName: String, CaseIterable { case running, recomputed }
+enum BlocksName: String, CaseIterable { case fused, layered }
 enum BenchMode: String, CaseIterable { case train, infer, kernels }
 
 extension AnyOption {
@@ -30,7 +27,7 @@ extension AnyOption {
   static let data = Option("--data", .folder, "the folder with the images", absent: "synthetic images")
   static let weights = Option("--weights", repeated: .file, "a file of weights; several make an ensemble")
   static let normalization = Option(
-    "--normalization", .choice(NormalizationName.self), "how pixels are normalised", absent: "as the weights ask")
+    "--normalization", .choice(Normalization.Kind.self), "how pixels are normalised", absent: "as the weights ask")
   static let limit = Option("--limit", .whole(1...), "use only the first N images", absent: "all")
 
   // Training
@@ -38,8 +35,8 @@ extension AnyOption {
   static let recipe = Option(
     "--recipe", .choice(RecipeName.self), default: .scaled, "section 4.2 to the letter, or scaled to the data at hand")
   static let batch = Option("--batch", .whole(1...65536), default: 128, "images per step")
-  static let epochs = Option("--epochs", .whole(1...), "passes over the training images", absent: "the recipe's")
-  static let iterations = Option("--iterations", .whole(1...), "steps, instead of epochs", absent: "the recipe's")
+  static let epochs = Option("--epochs", .whole(1...1_000_000), "passes over the training images", absent: "the recipe's")
+  static let iterations = Option("--iterations", .whole(1...1_000_000_000), "steps, instead of epochs", absent: "the recipe's")
   static let rate = Option("--rate", .number(0...1000), "the learning rate at the start", absent: "the recipe's")
   static let momentum = Option("--momentum", .number(0...1), "the momentum of SGD", absent: "the recipe's")
   static let decay = Option("--decay", .number(0...1), "the weight decay", absent: "the recipe's")
@@ -54,12 +51,25 @@ extension AnyOption {
   static let scales = Option(
     "--scales", .list(.whole(1...4096)), "shorter sides, in pixels, whose scores are averaged",
     absent: "the network's own size")
+  static let expectedNetwork = Option(
+    "--network", .text("NAME", "a network's name"), "the network that the weights have to be of",
+    absent: "whatever they are of")
+  static let foreignZeros = Option(
+    "--zeros", .choice(ZeroPlacement.self), "option A's zeros, where a file from PyTorch does not say",
+    absent: "around the channels, as akamaster's")
+  static let foreignStrideIn = Option(
+    "--stride-in", .choice(StridePlacement.allCases) { $0 == .first1x1 ? "1x1" : "3x3" },
+    "a bottleneck's stride, where a file from PyTorch does not say", absent: "3x3, as torchvision's")
+  static let export = Option("--export", .file, "write the network for PyTorch, in its names and order of axes")
   static let logits = Option("--logits", .whole(0...), default: 0, "print the logits of the first N images")
 
   // Machine and measurement
   static let threads = Option("--threads", .whole(1...1024), "threads", absent: "one a core")
   static let kernels = Option(
     "--kernels", .choice(KernelsName.self), default: .fast, "fast kernels, or the plain loops that define them")
+  static let blocks = Option(
+    "--blocks", .choice(BlocksName.self), default: .fused,
+    "blocks in few passes over memory, or layer by layer as they are written to be read")
   static let convolution = Option(
     "--convolution", .choice(ConvolutionName.self), default: .auto,
     "convolution chosen by shape, or direct everywhere")

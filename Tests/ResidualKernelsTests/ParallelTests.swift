@@ -3,8 +3,8 @@ import Testing
 
 @testable import ResidualKernels
 
-/// These tests change how the whole process computes, so they run one after the other. Results of tests beside them do not
-/// depend on it: that is what these tests are about.
+/// These tests change the number of threads of the whole process, so they run one after the other. Results of tests
+/// beside them do not depend on it: that is what these tests are about.
 @Suite(.serialized) struct ParallelTests {
   @Test func `Chunks cover all items once, as equal as can be`() {
     for (count, chunks) in [(0, 1), (1, 1), (10, 3), (7, 7), (1000, 64), (5, 8)] {
@@ -32,16 +32,18 @@ import Testing
     }
   }
 
-  @Test func `The switch takes every kernel to its plain loops and back, and results stay the same`() {
-    let fast = everyKernel()
-    Kernels.implementation = .reference
-    let reference = everyKernel()
-    Kernels.implementation = .fast
-    for (i, (a, b)) in zip(fast, reference).enumerated() {
-      let values = (a.map { Float(bitPattern: $0) }, b.map { Float(bitPattern: $0) })
-      #expect(relativeError(Storage(values.0), Storage(values.1)) < 1e-4, "kernel \(i)")
+  /// In a process of its own, for the tests beside it compare bits.
+  @Test func `The switch takes every kernel to its plain loops, and results stay the same`() async {
+    await #expect(processExitsWith: .success) {
+      let fast = ParallelTests().everyKernel()
+      Kernels.implementation = .reference
+      let reference = ParallelTests().everyKernel()
+      for (i, (a, b)) in zip(fast, reference).enumerated() {
+        let values = (a.map { Float(bitPattern: $0) }, b.map { Float(bitPattern: $0) })
+        #expect(relativeError(Storage(values.0), Storage(values.1)) < 1e-4, "kernel \(i)")
+      }
+      #expect(fast[0] != reference[0], "the plain loops add in another order, so that some last bit differs")
     }
-    #expect(fast[0] != reference[0], "the plain loops add in another order, so that some last bit differs")
   }
 
   private func withThreads<Result>(_ threads: Int, _ body: () -> Result) -> Result {
@@ -52,7 +54,7 @@ import Testing
   }
 
   /// The bits of what each kernel gives, at sizes of many chunks.
-  private func everyKernel() -> [[UInt32]] {
+  fileprivate func everyKernel() -> [[UInt32]] {
     var results: [[UInt32]] = []
     func keep(_ storage: Storage<Float>) { results.append(storage.array(0..<storage.count).map(\.bitPattern)) }
     for (inputs, outputs, kernel, stride) in [(16, 16, 3, 1), (16, 32, 3, 2), (5, 10, 3, 1), (16, 32, 1, 2)] {

@@ -44,6 +44,7 @@ import Testing
     func status(_ error: any Error) -> Int32 { Command.status(of: error, command: "train") }
     #expect(status(InputError("no such folder")) == 1)
     #expect(status(CommandLineError("--epochs and --iterations exclude each other")) == 2)
+    #expect(status(Divergence(iteration: 3, loss: .nan, place: "parameter stem.conv.weight")) == 1)
     #expect(status(Stopped(signal: 2)) == 130)
     #expect(status(Stopped(signal: 15)) == 143)
   }

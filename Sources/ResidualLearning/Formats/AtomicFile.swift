@@ -13,15 +13,15 @@ import Foundation
 /// - Throws: `InputError` if it does not exist, is no regular file or cannot be read.
 func readFile(_ path: String) throws -> Data {
   var status = stat()
-  guard stat(path, &status) == 0 else { throw InputError("Cannot read \(path): \(reason(errno)).") }
+  guard stat(path, &status) == 0 else { throw InputError("cannot read \(path): \(reason(errno))") }
   guard status.st_mode & S_IFMT == S_IFREG else {
-    throw InputError("Cannot read \(path): it should be a file and is a folder or device.")
+    throw InputError("cannot read \(path): it should be a file and is a folder or device")
   }
   do {
     return try Data(contentsOf: URL(fileURLWithPath: path))
   } catch {
     let code = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    throw InputError("Cannot read \(path): \(code.map { reason(Int32($0.code)) } ?? error.localizedDescription).")
+    throw InputError("cannot read \(path): \(code.map { reason(Int32($0.code)) } ?? error.localizedDescription)")
   }
 }
 
@@ -29,6 +29,7 @@ func readFile(_ path: String) throws -> Data {
 func reason(_ code: Int32) -> String {
   switch code {
   case ENOENT: "it does not exist"
+  case ENOTDIR: "a part of the path is no folder"
   case EACCES, EPERM: "permission is denied"
   case EROFS: "the file system is read-only"
   case ENOSPC, EDQUOT: "the disk is full"
@@ -53,7 +54,7 @@ public enum AtomicFile {
     var status = stat()
     let exists = stat(target.path, &status) == 0
     guard !exists || status.st_mode & S_IFMT == S_IFREG else {
-      throw InputError("Cannot write \(path): it should be a file and is a folder or device.")
+      throw InputError("cannot write \(path): it should be a file and is a folder or device")
     }
     removeStaleSiblings(of: target.lastPathComponent, in: folder)
 
@@ -68,6 +69,37 @@ public enum AtomicFile {
       throw error
     }
     try flushFolder(folder, path: path)
+  }
+
+  /// Gives a file a second name, in the place of whatever bore that name, and keeps the first.
+  ///
+  /// - Throws: `InputError` if the file cannot be read or the new name cannot be written.
+  public static func keep(_ path: String, as other: String) throws {
+    let sibling = other + suffix
+    unlink(sibling)
+    // Not every file system has links. A rename between two names of one file does nothing, so the sibling may be left.
+    guard link(path, sibling) == 0 else { return try write(readFile(path), to: other) }
+    defer { unlink(sibling) }
+    guard rename(sibling, other) == 0 else { throw failure(other, errno) }
+  }
+
+  /// Makes a folder, and those above it, unless it is there.
+  ///
+  /// - Throws: `InputError` if there is a file of that name or the folder cannot be made.
+  public static func makeFolder(_ path: String) throws {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw InputError("cannot make the folder \(path): there is a file of that name")
+      }
+      return
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
+      throw InputError("cannot make the folder \(path): \(code.map { reason(Int32($0)) } ?? error.localizedDescription)")
+    }
   }
 
   /// Writes all bytes to an open file. `path` names it in the error.
@@ -129,6 +161,6 @@ public enum AtomicFile {
   }
 
   private static func failure(_ path: String, _ code: Int32) -> InputError {
-    InputError("Cannot write \(path): \(code == ENOENT ? "its folder does not exist" : reason(code)).")
+    InputError("cannot write \(path): \(code == ENOENT ? "its folder does not exist" : reason(code))")
   }
 }

@@ -22,7 +22,7 @@ struct HeaderScanner {
     repeat {
       let name = try string()
       guard names.insert(name).inserted else {
-        throw InputError("\(source): the header has the name \(name.quoted) twice.")
+        throw InputError("\(source): the header has the name \(name.quoted) twice")
       }
       try expect(":")
       try read(&self, name)
@@ -48,7 +48,7 @@ struct HeaderScanner {
     while let digit = peek, UInt8(ascii: "0")...UInt8(ascii: "9") ~= digit {
       let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
       let (sum, carry) = tens.addingReportingOverflow(Int(digit - UInt8(ascii: "0")))
-      guard !overflow, !carry else { throw InputError("\(source): a number in the header exceeds \(Int.max).") }
+      guard !overflow, !carry else { throw InputError("\(source): a number in the header exceeds \(Int.max)") }
       value = sum
       position += 1
     }
@@ -73,7 +73,7 @@ struct HeaderScanner {
     guard peek == UInt8(ascii: "\"") else { throw unexpected("the end of a string") }
     position += 1
     guard let string = String(validating: text, as: UTF8.self) else {
-      throw InputError("\(source): a string in the header that ends at byte \(position) is not UTF-8.")
+      throw InputError("\(source): a string in the header that ends at byte \(position) is not UTF-8")
     }
     return string
   }
@@ -186,6 +186,6 @@ struct HeaderScanner {
 
   func unexpected(_ wanted: String) -> InputError {
     let found = peek.map { String(Unicode.Scalar($0)).quoted } ?? "its end"
-    return InputError("\(source): the header should have \(wanted) at byte \(position) and has \(found).")
+    return InputError("\(source): the header should have \(wanted) at byte \(position) and has \(found)")
   }
 }

@@ -8,10 +8,10 @@ struct Inflate {
   static func zlib(_ bytes: [UInt8], size: Int, source: String) throws -> [UInt8] {
     guard bytes.count >= 6, bytes[0] & 0x0F == 8, bytes[0] >> 4 <= 7, bytes[1] & 0x20 == 0,
       (Int(bytes[0]) << 8 | Int(bytes[1])) % 31 == 0
-    else { throw InputError("\(source): its compressed data do not begin as a zlib stream.") }
+    else { throw InputError("\(source): its compressed data do not begin as a zlib stream") }
     // 258 bytes, the longest match, take at least 2 bits.
     guard size / 1032 <= bytes.count else {
-      throw InputError("\(source): \(bytes.count) bytes of compressed data cannot hold the \(size) bytes announced.")
+      throw InputError("\(source): \(bytes.count) bytes of compressed data cannot hold the \(size) bytes announced")
     }
     var inflate = Inflate(bytes: bytes, position: 2, size: size, source: source)
     try inflate.blocks()
@@ -64,7 +64,7 @@ struct Inflate {
   }
 
   private func failure(_ problem: String) -> InputError {
-    InputError("\(source): its compressed data are damaged: \(problem).")
+    InputError("\(source): its compressed data are damaged: \(problem)")
   }
 
   private mutating func blocks() throws {

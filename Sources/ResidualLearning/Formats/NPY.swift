@@ -86,11 +86,11 @@ public struct NPYArray: Equatable, Sendable {
   /// - Throws: `InputError` as for a file.
   public init(decoding data: Data, source: String = "npy file") throws {
     guard data.count >= 10, data.prefix(6).elementsEqual(Self.magic) else {
-      throw InputError("\(source) is no npy file: it does not begin with \"\\x93NUMPY\".")
+      throw InputError("\(source) is no npy file: it does not begin with \"\\x93NUMPY\"")
     }
     let version = data[data.startIndex + 6]
     guard 1...3 ~= version, data.count >= 12 else {
-      throw InputError("\(source) should be an npy file of version 1 to 3 and is of version \(version).")
+      throw InputError("\(source) should be an npy file of version 1 to 3 and is of version \(version)")
     }
     let lengthBytes = data.dropFirst(8)
     let length =
@@ -99,17 +99,17 @@ public struct NPYArray: Equatable, Sendable {
       : Int(lengthBytes.prefix(4).elements(as: UInt32.self)[0])
     let rest = lengthBytes.dropFirst(version == 1 ? 2 : 4)
     guard length <= rest.count else {
-      throw InputError("\(source): its header should have at most \(rest.count) bytes and claims \(length).")
+      throw InputError("\(source): its header should have at most \(rest.count) bytes and claims \(length)")
     }
     let header = try Self.header([UInt8](rest.prefix(length)), source: source)
     guard !header.isFortranOrder else {
-      throw InputError("\(source) is in Fortran order; save it in C order with numpy.ascontiguousarray.")
+      throw InputError("\(source) is in Fortran order; save it in C order with numpy.ascontiguousarray")
     }
     let body = Data(rest.dropFirst(length))
     func check(elementSize: Int) throws {
       guard elementCount(header.shape + [elementSize]) == body.count else {
         throw InputError(
-          "\(source): \(body.count) bytes do not hold \(header.type.quoted) of shape \(header.shape.prefix(10)).")
+          "\(source): \(body.count) bytes do not hold \(header.type.quoted) of shape \(header.shape.prefix(10))")
       }
     }
     switch header.type {
@@ -126,7 +126,7 @@ public struct NPYArray: Equatable, Sendable {
       try check(elementSize: 1)
       values = .uint8([UInt8](body))
     default:
-      throw InputError("\(source): its type should be <f4, <f8, <i8 or |u1 and is \(header.type.quoted).")
+      throw InputError("\(source): its type should be <f4, <f8, <i8 or |u1 and is \(header.type.quoted)")
     }
     shape = header.shape
   }
@@ -146,7 +146,7 @@ public struct NPYArray: Equatable, Sendable {
       case "descr" where type == nil: type = try scanner.pythonString()
       case "fortran_order" where isFortranOrder == nil: isFortranOrder = try scanner.pythonBool()
       case "shape" where shape == nil: shape = try scanner.pythonTuple()
-      default: throw InputError("\(source): its header has the field \(key.quoted) twice or of an unknown name.")
+      default: throw InputError("\(source): its header has the field \(key.quoted) twice or of an unknown name")
       }
       if scanner.take(",") { continue }
       try scanner.expect("}")
@@ -154,7 +154,7 @@ public struct NPYArray: Equatable, Sendable {
     }
     try scanner.finish(allowingNewline: true)
     guard let type, let isFortranOrder, let shape else {
-      throw InputError("\(source): its header should have descr, fortran_order and shape.")
+      throw InputError("\(source): its header should have descr, fortran_order and shape")
     }
     return (type, isFortranOrder, shape)
   }

@@ -23,17 +23,17 @@ public final class OutputFolderLock: Sendable {
   public init(folder: String) throws {
     let path = URL(fileURLWithPath: folder).appendingPathComponent(Self.fileName).path
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw InputError("Cannot use the output folder \(folder): \(reason(errno)).") }
+    guard descriptor >= 0 else { throw InputError("cannot use the output folder \(folder): \(reason(errno))") }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
       close(descriptor)
       guard code == EWOULDBLOCK else {
-        throw InputError("Cannot lock the output folder \(folder): \(reason(code)).")
+        throw InputError("cannot lock the output folder \(folder): \(reason(code))")
       }
       let holder = (try? String(contentsOfFile: path, encoding: .utf8)).flatMap { Int32($0) }
       throw InputError(
-        "The output folder \(folder) is in use by \(holder.map { "process \($0)" } ?? "another process"); "
-          + "choose another folder or stop that run.")
+        "the output folder \(folder) is in use by \(holder.map { "process \($0)" } ?? "another process"); "
+          + "choose another folder or stop that run")
     }
     self.descriptor = Mutex(descriptor)
     // Who holds the lock, for the other's message only.

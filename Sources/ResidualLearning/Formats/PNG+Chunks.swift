@@ -22,7 +22,7 @@ struct PNGChunks {
   }
 
   mutating func readAll() throws {
-    guard bytes.starts(with: PNGImage.signature) else { throw InputError("\(source) is no PNG file.") }
+    guard bytes.starts(with: PNGImage.signature) else { throw InputError("\(source) is no PNG file") }
     position = PNGImage.signature.count
     var last = ""
     while last != "IEND" {
@@ -89,6 +89,6 @@ struct PNGChunks {
   }
 
   private func failure(_ problem: String) -> InputError {
-    InputError("\(source) is a damaged PNG file: \(problem).")
+    InputError("\(source) is a damaged PNG file: \(problem)")
   }
 }

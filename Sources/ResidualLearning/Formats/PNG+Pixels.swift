@@ -33,7 +33,7 @@ struct PNGColors {
     _ bytes: inout [UInt8], at position: Int, count: Int, isFirst: Bool, source: String
   ) throws {
     let filter = bytes[position]
-    guard filter <= 4 else { throw InputError("\(source): a row has the unknown filter \(filter).") }
+    guard filter <= 4 else { throw InputError("\(source): a row has the unknown filter \(filter)") }
     let pixelByteCount = max(1, header.colorType.channels * header.depth / 8)
     let start = position + 1
     for index in start..<(start + count) where filter > 0 {
@@ -86,7 +86,7 @@ struct PNGColors {
     case .palette:
       let index = sample(0)
       guard index < palette.count / 3 else {
-        throw InputError("\(source): a pixel has colour \(index) of a palette of \(palette.count / 3).")
+        throw InputError("\(source): a pixel has colour \(index) of a palette of \(palette.count / 3)")
       }
       let alpha = index < transparency.count ? Int(transparency[index]) : 255
       return (

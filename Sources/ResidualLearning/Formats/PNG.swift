@@ -99,20 +99,20 @@ struct PNGHeader {
 
   init(_ bytes: ArraySlice<UInt8>, source: String) throws {
     let bytes = Array(bytes)
-    guard bytes.count == 13 else { throw InputError("\(source): its IHDR should have 13 bytes, not \(bytes.count).") }
+    guard bytes.count == 13 else { throw InputError("\(source): its IHDR should have 13 bytes, not \(bytes.count)") }
     width = bytes[0..<4].reduce(0) { $0 << 8 | Int($1) }
     height = bytes[4..<8].reduce(0) { $0 << 8 | Int($1) }
     guard width > 0, height > 0, width <= PNGImage.largestPixelCount / height else {
       throw InputError(
-        "\(source): it should have from 1 to \(PNGImage.largestPixelCount) pixels and announces \(width)x\(height).")
+        "\(source): it should have from 1 to \(PNGImage.largestPixelCount) pixels and announces \(width)x\(height)")
     }
     depth = Int(bytes[8])
     guard let colorType = ColorType(rawValue: bytes[9]), colorType.depths.contains(depth) else {
-      throw InputError("\(source): there is no PNG of colour type \(bytes[9]) with \(bytes[8]) bits.")
+      throw InputError("\(source): there is no PNG of colour type \(bytes[9]) with \(bytes[8]) bits")
     }
     self.colorType = colorType
     guard bytes[10] == 0, bytes[11] == 0, bytes[12] <= 1 else {
-      throw InputError("\(source): its compression, filter or interlace method is unknown.")
+      throw InputError("\(source): its compression, filter or interlace method is unknown")
     }
     isInterlaced = bytes[12] == 1
   }

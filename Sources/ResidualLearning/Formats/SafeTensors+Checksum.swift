@@ -30,11 +30,11 @@ extension SafeTensorsFile {
   /// - Throws: `InputError` if there is no checksum or the contents are not those that were sealed.
   public func checkSeal() throws {
     guard let sealed = metadata[Self.checksumName] else {
-      throw InputError("\(source) has no checksum, so it is no complete checkpoint.")
+      throw InputError("\(source) has no checksum, so it is no complete checkpoint")
     }
     let found = checksum
     guard sealed == found else {
-      throw InputError("\(source) is damaged: its checksum should be \(sealed.quoted) and is \(found.quoted).")
+      throw InputError("\(source) is damaged: its checksum should be \(sealed.quoted) and is \(found.quoted)")
     }
   }
 }

@@ -14,13 +14,13 @@ extension SafeTensorsFile {
   public init(decoding data: Data, source: String = "safetensors file") throws {
     self.init(source: source)
     guard data.count >= 8 else {
-      throw InputError("\(source) is no safetensors file: it has \(data.count) bytes, fewer than 8.")
+      throw InputError("\(source) is no safetensors file: it has \(data.count) bytes, fewer than 8")
     }
     let length = data.prefix(8).elements(as: UInt64.self)[0]
     guard length <= Self.longestHeader, length <= data.count - 8 else {
       throw InputError(
         "\(source) is no safetensors file: its header should have at most "
-          + "\(min(Self.longestHeader, data.count - 8)) bytes and claims \(length).")
+          + "\(min(Self.longestHeader, data.count - 8)) bytes and claims \(length)")
     }
     let dataStart = data.startIndex + 8 + Int(length)
     let header = try SafeTensorsHeader([UInt8](data[(data.startIndex + 8)..<dataStart]), source: source)
@@ -50,7 +50,7 @@ struct SafeTensorsHeader {
   init(_ bytes: [UInt8], source: String) throws {
     self.source = source
     guard bytes.first == UInt8(ascii: "{") else {
-      throw InputError("\(source) is no safetensors file: its header does not begin with '{'.")
+      throw InputError("\(source) is no safetensors file: its header does not begin with '{'")
     }
     var scanner = HeaderScanner(bytes, source: source)
     try scanner.members { scanner, name in
@@ -72,22 +72,22 @@ struct SafeTensorsHeader {
       case "dtype": typeName = try scanner.string()
       case "shape": shape = try scanner.integers()
       case "data_offsets": offsets = try scanner.integers()
-      default: throw InputError("\(source): the header of \(name.quoted) has an unknown field \(key.quoted).")
+      default: throw InputError("\(source): the header of \(name.quoted) has an unknown field \(key.quoted)")
       }
     }
     guard let typeName, let shape, let offsets else {
-      throw InputError("\(source): the header of \(name.quoted) should have dtype, shape and data_offsets.")
+      throw InputError("\(source): the header of \(name.quoted) should have dtype, shape and data_offsets")
     }
     guard let type = SafeTensorsFile.ElementType(rawValue: typeName) else {
       let known = SafeTensorsFile.ElementType.allCases.map(\.rawValue).joined(separator: ", ")
-      throw InputError("\(source): the dtype of \(name.quoted) should be one of \(known) and is \(typeName.quoted).")
+      throw InputError("\(source): the dtype of \(name.quoted) should be one of \(known) and is \(typeName.quoted)")
     }
     guard offsets.count == 2, offsets[0] <= offsets[1],
       let size = elementCount(shape + [type.size]), size == offsets[1] - offsets[0]
     else {
       throw InputError(
         "\(source): the data_offsets \(offsets.prefix(3)) of \(name.quoted) do not span \(typeName) of shape "
-          + "\(shape.prefix(10)).")
+          + "\(shape.prefix(10))")
     }
     return Array(name: name, type: type, shape: shape, begin: offsets[0], end: offsets[1])
   }
@@ -99,12 +99,12 @@ struct SafeTensorsHeader {
       guard array.begin == next else {
         throw InputError(
           "\(source): the bytes of \(array.name.quoted) should begin at \(next), where those of the array before end, "
-            + "and begin at \(array.begin).")
+            + "and begin at \(array.begin)")
       }
       next = array.end
     }
     guard next == byteCount else {
-      throw InputError("\(source) should have \(next) bytes after its header and has \(byteCount).")
+      throw InputError("\(source) should have \(next) bytes after its header and has \(byteCount)")
     }
   }
 }

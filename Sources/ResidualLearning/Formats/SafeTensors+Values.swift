@@ -45,17 +45,17 @@ extension SafeTensorsFile {
     case .uint64:
       return try entry.bytes.elements(as: UInt64.self).map { value in
         guard let integer = Int(exactly: value) else {
-          throw InputError("\(source): \(name.quoted) holds \(value), which is more than \(Int.max).")
+          throw InputError("\(source): \(name.quoted) holds \(value), which is more than \(Int.max)")
         }
         return integer
       }
     case .float64, .float32, .float16, .bfloat16:
-      throw InputError("\(source): \(name.quoted) should hold integers and holds \(entry.type.rawValue).")
+      throw InputError("\(source): \(name.quoted) should hold integers and holds \(entry.type.rawValue)")
     }
   }
 
   private func entry(_ name: String) throws -> Entry {
-    guard let entry = self[name] else { throw InputError("\(source) has no array \(name.quoted).") }
+    guard let entry = self[name] else { throw InputError("\(source) has no array \(name.quoted)") }
     return entry
   }
 
@@ -74,7 +74,7 @@ extension SafeTensorsFile {
       .filter { !$0.1.isEmpty }
       .map { "\($0.0): " + $0.1.joined(separator: ", ") }
     guard problems.isEmpty else {
-      throw InputError("\(source) does not fit: " + problems.joined(separator: "; ") + ".")
+      throw InputError("\(source) does not fit: " + problems.joined(separator: "; "))
     }
   }
 }

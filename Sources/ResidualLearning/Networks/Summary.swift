@@ -4,6 +4,8 @@
 // Command     resnet summary NETWORK
 // Tests       Tests/ResidualLearningTests/Networks/SummaryTests.swift
 
+import ResidualKernels
+
 /// The layers of a network on paper: output sizes, parameters, multiply-adds.
 ///
 /// Multiply-adds are those of convolutions and linear layers for one image, as the paper counts its "FLOPs": a
@@ -37,6 +39,8 @@ public struct Summary: Equatable, Sendable {
     public let normalization: Int
     /// Multiplications and additions for one image, counted in pairs.
     public let multiplyAdds: Int
+    /// A convolution's sizes, for one image.
+    public let convolution: ConvolutionShape?
 
     /// All that it learns.
     public var parameters: Int { weights + normalization }
@@ -92,6 +96,21 @@ public struct Summary: Equatable, Sendable {
     }
   }
 
+  /// The different convolutions, in the order in which they first come, and how often each comes.
+  public func convolutions(batch: Int) -> [(shape: ConvolutionShape, count: Int)] {
+    var result: [(shape: ConvolutionShape, count: Int)] = []
+    for layer in layers {
+      guard var shape = layer.convolution else { continue }
+      shape.batch = batch
+      if let i = result.firstIndex(where: { $0.shape == shape }) {
+        result[i].count += 1
+      } else {
+        result.append((shape, 1))
+      }
+    }
+    return result
+  }
+
   // MARK: - Parts
 
   private struct Size {
@@ -101,12 +120,12 @@ public struct Summary: Equatable, Sendable {
 
   private mutating func append(
     _ name: String, _ kind: Kind, _ description: String, _ output: Shape, weights: Int = 0, normalization: Int = 0,
-    multiplyAdds: Int = 0
+    multiplyAdds: Int = 0, convolution: ConvolutionShape? = nil
   ) {
     layers.append(
       Layer(
         name: name, kind: kind, description: description, output: output, weights: weights,
-        normalization: normalization, multiplyAdds: multiplyAdds))
+        normalization: normalization, multiplyAdds: multiplyAdds, convolution: convolution))
   }
 
   private mutating func append(_ stem: Architecture.Stem, _ channels: Int, _ size: Size) -> Size {
@@ -150,7 +169,10 @@ public struct Summary: Equatable, Sendable {
     append(
       name, kind, "\(kernel)x\(kernel), \(channels)" + (stride == 1 ? "" : ", stride \(stride)"), output.shape,
       weights: weights + (bias ? channels : 0), normalization: bias ? 0 : 2 * channels,
-      multiplyAdds: weights * output.height * output.width)
+      multiplyAdds: weights * output.height * output.width,
+      convolution: ConvolutionShape(
+        batch: 1, height: input.height, width: input.width, inputChannels: input.channels, outputChannels: channels,
+        kernelHeight: kernel, kernelWidth: kernel, stride: stride, padding: padding))
     return output
   }
 

@@ -68,20 +68,33 @@ public struct Checkpoint: Sendable {
   ///
   /// - Throws: `InputError` when the file cannot be read, is damaged, or is no checkpoint of this program.
   public init(contentsOf path: String) throws {
-    let file = try SafeTensorsFile(contentsOf: path)
+    try self.init(SafeTensorsFile(contentsOf: path))
+  }
+
+  /// The checkpoint in a safetensors file.
+  ///
+  /// - Throws: `InputError` when the file is damaged or no checkpoint of this program: without a description, with one that
+  ///   there cannot be, or with other tensors than the description says (all of them are listed).
+  public init(_ file: SafeTensorsFile) throws {
     guard let text = file.metadata[Self.key] else {
-      throw InputError("\(path) is no checkpoint: its metadata have no entry '\(Self.key)'")
+      throw InputError("\(file.source) is no checkpoint: its metadata have no entry '\(Self.key)'")
     }
     try file.checkSeal()
     do {
       description = try JSONDecoder().decode(Description.self, from: Data(text.utf8))
     } catch {
-      throw InputError("\(path) is a checkpoint of another version: its description cannot be read")
+      throw InputError("\(file.source) is a checkpoint of another version: its description cannot be read")
     }
     self.file = file
-    guard description.architecture.isSound else {
-      throw InputError("\(path) is no checkpoint of this program: it describes a network that there cannot be")
+    guard description.isSound else {
+      throw InputError("\(file.source) is no checkpoint of this program: it describes a run that there cannot be")
     }
+    // The tensors are compared before anything of their size is built: a description may say anything.
+    let parameters = description.architecture.parameterShapes
+    var expected = parameters + description.architecture.statisticShapes
+    expected += parameters.map { ("velocity." + $0.name, $0.shape) }
+    if description.normalization == .perPixel { expected.append(("normalization.mean", try mean().shape)) }
+    try file.check(expected: expected.map { (name: $0.name, shape: $0.shape.sizes) })
   }
 
   /// Whether a safetensors file says it is a checkpoint of this program.
@@ -91,8 +104,6 @@ public struct Checkpoint: Sendable {
   public func write(to path: String) throws { try file.write(to: path) }
 
   /// The trained network.
-  ///
-  /// - Throws: `InputError` that lists every tensor that is missing, left over or of another shape.
   public func network() throws -> any ImageClassifier<Float> {
     var generator = RandomGenerator(seed: 0)
     return try loaded(description.architecture.network(using: &generator))
@@ -101,10 +112,6 @@ public struct Checkpoint: Sendable {
   /// `network` with this checkpoint's parameters and statistics.
   public func loaded<Network: ImageClassifier<Float>>(_ network: Network) throws -> Network {
     var network = network
-    var expected = network.state
-    expected += network.parameters.named.map { ("velocity." + $0.name, $0.tensor) }
-    if description.normalization == .perPixel { expected.append(("normalization.mean", try mean())) }
-    try file.check(expected: expected.map { (name: $0.0, shape: $0.1.shape.sizes) })
     try network.visitState { name, tensor in tensor = Tensor(tensor.shape, try file.floats(name)) }
     return network
   }
@@ -133,8 +140,13 @@ public struct Checkpoint: Sendable {
     return .perPixel(mean: mean)
   }
 
+  /// Height and width of the mean image, if there is one.
+  public var meanImageSize: (height: Int, width: Int)? {
+    file["normalization.mean"].map { ($0.shape[0], $0.shape[1]) }
+  }
+
   private func mean() throws -> Tensor<Float> {
-    guard let entry = file["normalization.mean"], entry.shape.count == 3, entry.shape[2] == 3 else {
+    guard let entry = file["normalization.mean"], entry.shape.count == 3, entry.shape[2] == 3, !entry.bytes.isEmpty else {
       throw InputError("\(file.source) has no mean image [H, W, 3] under 'normalization.mean'")
     }
     return Tensor(Shape(entry.shape), try file.floats("normalization.mean"))
@@ -172,16 +184,5 @@ extension ImageDataset {
     sum.add(Data(pixels))
     sum.add(Data(labels))
     return "\(count) images of \(height)x\(width), \(sum.hexadecimal)"
-  }
-}
-
-extension Architecture {
-  /// Whether a network can be built from it: a description from a file may say anything.
-  var isSound: Bool {
-    let sizes =
-      [stemChannels, classes, imageSize] + hidden
-      + stages.flatMap { [$0.blocks, $0.width, $0.outputChannels, $0.stride] }
-    return (stem == nil) == (block == .convolution) && !stages.isEmpty && stages.count <= 16 && hidden.count <= 16
-      && sizes.allSatisfy { (1...4096).contains($0) } && (takesAnySize || imageSize % totalStride == 0)
   }
 }

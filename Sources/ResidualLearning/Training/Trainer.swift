@@ -161,6 +161,13 @@ public struct Divergence: Error, CustomStringConvertible, Sendable {
   /// The first tensor with a bad value: a parameter, or the output of a layer.
   public let place: String
 
+  /// A loss that is no number, and where that began.
+  public init(iteration: Int, loss: Float, place: String) {
+    self.iteration = iteration
+    self.loss = loss
+    self.place = place
+  }
+
   public var description: String {
     "the loss is \(loss) at iteration \(iteration), and the first bad value is in the \(place): "
       + "a lower --rate may help"

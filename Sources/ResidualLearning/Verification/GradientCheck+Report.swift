@@ -22,7 +22,7 @@ extension GradientCheck {
   /// The table's first line.
   public static let tableHeader = row("what", "elements", "skipped", "worst error", "where")
 
-  /// A table of what was checked, how many elements, how many were skipped at kinks, the worst relative error, and where.
+  /// A table: what was checked, how many elements, how many skipped at kinks, the worst relative error, and where.
   public static func table(_ results: [Result]) -> String {
     ([tableHeader] + results.map(\.tableRow)).joined(separator: "\n")
   }

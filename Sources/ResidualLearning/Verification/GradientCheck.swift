@@ -19,15 +19,16 @@ import ResidualKernels
 /// rounding, such as that of a bias in front of batch normalization, is measured by a hundredth of the largest gradient
 /// of the whole check.
 ///
-/// Where a ReLU passes zero or two pixels of a max-pool change places between x − h and x + h, there is a kink and (2) is
-/// wrong. An element that disagrees is looked at again with half the step:
+/// Where a ReLU passes zero or two pixels of a max-pool change places between x − h and x + h, there is a kink and
+/// (2) is wrong. An element that disagrees is looked at again with half the step:
 ///
 ///     S(h) = (L(x + h) − 2 L(x) + L(x − h)) / h                                                (4)
 ///     k    = max(|C(h) − C(h/2)|, |S(h)/2 − S(h/2)|)                                           (5)
 ///
-/// At a jump J of the slope in distance d < h, (2) is off by J(1 − d/h)/2 and k is at least a third of that. Where L is smooth,
-/// C and S/h agree for both steps, k is O(h²), however wrong the gradient is. So an element is skipped when k is at least
-/// a quarter of the disagreement, which a wrong gradient cannot bring about; else it counts.
+/// At a jump J of the slope in distance d < h, (2) is off by J(1 − d/h)/2, and k is at least a third of that. Where L
+/// is smooth, C and S/h are the same for both steps but for O(h²), and so is k, however wrong the gradient is. So an
+/// element is skipped when k is at least a quarter of the disagreement, which a wrong gradient cannot bring about; else
+/// it counts.
 ///
 /// ```swift
 /// var generator = RandomGenerator(seed: 1)
@@ -77,8 +78,8 @@ public struct GradientCheck: Sendable {
 extension GradientCheck {
   /// Checks a layer's gradients by its input and by each of its parameters.
   ///
-  /// Besides, `forward` must leave the layer and its input as they are; `forward` and `backward`, called again, must give
-  /// the same bits; and `track` must move each running statistic, half as far with half the rate.
+  /// Besides, `forward` must leave the layer and its input as they are; `forward` and `backward`, called again, must
+  /// give the same bits; and `track` must move each running statistic, half as far with half the rate.
   ///
   /// - Parameter outputGradient: u of (1), of the shape of the output; nil for a random one.
   public func run<Checked: Layer>(
@@ -232,8 +233,8 @@ extension GradientCheck {
       result.failure = "\(result.skipped) of \(result.elements + result.skipped) elements are at kinks"
     }
     if !(result.worstRelativeError <= tolerance) {
-      result.failure =
-        "the gradient by \(result.worstPlace) is off by \(short(result.worstRelativeError)), allowed \(short(tolerance))"
+      let error = "\(short(result.worstRelativeError)), allowed \(short(tolerance))"
+      result.failure = "the gradient by \(result.worstPlace) is off by \(error)"
     }
     return result
   }

@@ -80,7 +80,8 @@ extension StandardCheck {
       (1, 1, 0, false, [2, 3, 5, 3], 5), (1, 2, 0, true, [2, 5, 7, 5], 3), (1, 2, 0, false, [1, 6, 4, 16], 20),
       (1, 1, 1, true, [1, 3, 2, 4], 2), (2, 1, 0, true, [1, 4, 6, 3], 5), (2, 2, 1, false, [2, 5, 4, 5], 3),
       (2, 3, 1, true, [1, 7, 6, 3], 16), (3, 1, 1, false, [2, 4, 5, 3], 5), (3, 1, 1, true, [1, 5, 3, 5], 16),
-      (3, 1, 1, false, [1, 4, 3, 16], 16), (3, 1, 0, false, [1, 3, 4, 20], 8), (3, 2, 1, false, [2, 7, 5, 3], 5),
+      (3, 1, 1, false, [1, 4, 3, 16], 16), (3, 1, 0, false, [1, 3, 4, 20], 8), (3, 1, 1, false, [1, 8, 7, 16], 24),
+      (3, 2, 1, false, [2, 7, 5, 3], 5),
       (3, 2, 1, true, [1, 6, 5, 16], 20), (3, 2, 0, true, [2, 6, 7, 5], 3), (3, 3, 2, false, [1, 7, 8, 3], 5),
       (5, 1, 2, true, [1, 5, 6, 3], 5), (5, 2, 2, false, [2, 7, 6, 3], 5), (5, 3, 0, true, [1, 8, 11, 2], 16),
       (7, 2, 3, false, [1, 9, 8, 3], 16), (7, 1, 3, true, [1, 4, 5, 2], 3), (7, 3, 1, false, [1, 8, 10, 3], 5),
@@ -125,13 +126,18 @@ extension StandardCheck {
       StandardCheck("Stem of CIFAR, to 5", [2, 4, 5, 3], deep) { Stem(.cifar, 5, using: &$0) },
       StandardCheck("Stem of ImageNet, to 4", [2, 9, 11, 3], deep) { Stem(.imageNet, 4, using: &$0) },
       block(PlainBlock.self, .a, same, 5, 1), block(PlainBlock.self, .a, halved, 6, 2),
-      block(BasicBlock.self, .a, same, 5, 1), block(BasicBlock.self, .a, halved, 6, 2),
+      block(BasicBlock.self, .a, same, 5, 1), block(BasicBlock.self, .a, [2, 4, 5, 8], 8, 1),
+      block(BasicBlock.self, .a, halved, 6, 2),
       block(BasicBlock.self, .a, halved, 6, 2, Architecture.Options(zeros: .around)),
       block(BasicBlock.self, .b, halved, 6, 2), block(BasicBlock.self, .c, same, 5, 1),
       block(BottleneckBlock.self, .a, [2, 3, 4, 8], 2, 1), block(BottleneckBlock.self, .b, halved, 2, 1),
       block(BottleneckBlock.self, .b, halved, 3, 2),
       block(BottleneckBlock.self, .b, halved, 3, 2, Architecture.Options(stridePlacement: .middle3x3)),
       block(BottleneckBlock.self, .c, [2, 3, 4, 8], 2, 1),
+      StandardCheck("Stem of CIFAR, fused, to 8", [2, 4, 5, 3], deep) { Stem(.cifar, 8, fuses: true, using: &$0) },
+      block(Fused<PlainBlock>.self, .a, [2, 5, 4, 8], 8, 1), block(Fused<BasicBlock>.self, .a, [2, 4, 5, 8], 8, 1),
+      block(Fused<BasicBlock>.self, .a, [2, 5, 4, 8], 16, 2), block(Fused<BasicBlock>.self, .b, [2, 5, 4, 8], 16, 2),
+      block(Fused<BottleneckBlock>.self, .b, [2, 5, 4, 8], 8, 2),
     ]
   }
 
@@ -184,15 +190,15 @@ extension StandardCheck {
   ) -> StandardCheck where Block.Scalar == Double {
     var options = options
     options.shortcut = option
-    let isBottleneck = Block.self == BottleneckBlock<Double>.self
+    let kind = "\(Block.self)".replacing("<Double>", with: "")
+    let isBottleneck = kind.contains("Bottleneck")
     let stage = Architecture.Stage(
       blocks: 1, width: width, outputChannels: isBottleneck ? 4 * width : width, stride: stride)
     let variant = [
-      Block.self == PlainBlock<Double>.self ? "" : " \(option.rawValue)",
+      kind.contains("Plain") ? "" : " \(option.rawValue)",
       options.zeros == .around ? ", zeros around" : "",
       options.stridePlacement == .middle3x3 ? ", stride in the 3x3" : "",
     ].joined()
-    let kind = "\(Block.self)".prefix { $0 != "<" }
     return StandardCheck("\(kind)\(variant), stride \(stride), to \(stage.outputChannels)", input, deep) {
       [options] in
       Block(inputChannels: input[3], stage: stage, stride: stride, options: options, using: &$0)

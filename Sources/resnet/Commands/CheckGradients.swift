@@ -9,6 +9,7 @@ extension Command {
       + "differences in Double, and lists the worst errors. Ends with status 1 when one fails.",
     options: [.seed, .threads, .kernels, .convolution, .json]
   ) { arguments in
+    arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
     output.line(GradientCheck.tableHeader)
     let results = StandardCheck.all.map { check in

@@ -9,8 +9,9 @@ extension Command {
       "Trains plain and residual networks of several depths side by side and draws their errors, as Figure 6 "
       + "does. Without --data, on images that the program draws, in a minute or two.",
     options: [
-      .depths, .shortcut, .data, .limit, .output, .recipe, .batch.with(default: 64), .epochs, .iterations, .rate, .seed,
-      .threads, .kernels, .json,
+      .depths.with(default: [8, 20, 44]), .shortcut, .data, .limit, .output, .recipe, .batch.with(default: 32), .epochs,
+      .iterations, .rate, .seed,
+      .threads, .kernels, .convolution, .json,
     ]
   ) { arguments in
     try arguments.allowOne(of: .epochs, .iterations)
@@ -24,13 +25,13 @@ extension Command {
     try makeFolder(folder)
 
     let images = try Images(folder: arguments[.data])
-    let limit = arguments[.limit] ?? (arguments[.data] == nil ? 1500 : images.training.count)
+    let limit = arguments[.limit] ?? (arguments[.data] == nil ? 2500 : images.training.count)
     let training = images.training.prefix(limit)
     let recipe = { (depth: Int) in arguments.comparedRecipe(depth: depth, training.count) }
-    let iterations = recipe(depths[0]).iterations
+    let (iterations, rate) = (recipe(depths[0]).iterations, recipe(depths[0]).rate)
     output.line(
       "\(images.description): \(grouped(training.count)) to train on, \(grouped(images.test.count)) to test with; "
-        + "\(grouped(iterations)) iterations of \(arguments[.batch])")
+        + "\(grouped(iterations)) iterations of \(arguments[.batch]), rate \(brief(rate))")
 
     Signals.install()
     defer { Signals.uninstall() }
@@ -92,6 +93,8 @@ extension Arguments {
         depth: depth, iterations: self[.iterations] ?? epochs * ((count + self[.batch] - 1) / self[.batch]))
     }
     recipe.batch = self[.batch]
+    // Half the paper's rate for a quarter of its batch and a hundredth of its iterations.
+    if self[.recipe] == .scaled && self[.data] == nil { recipe.rate = 0.05 }
     recipe.rate = self[.rate] ?? recipe.rate
     return recipe
   }

@@ -1,11 +1,64 @@
+import ResidualKernels
+import ResidualLearning
+
 extension Command {
   static let predict = Command(
     name: "predict",
     summary: "names what is in a picture",
-    description: "Prints classes and probabilities for pictures. A picture of another size is resized.",
+    description: "Prints classes and probabilities for pictures (PNG). Of a picture of another size the largest central "
+      + "part of the network's aspect ratio is resized.",
     positionals: [.images],
-    options: [.weights, .network, .shortcut, .normalization, .crops, .scales, .threads, .json]
+    options: [
+      .weights, .expectedNetwork, .foreignZeros, .foreignStrideIn, .normalization, .threads, .kernels, .convolution, .json,
+    ]
   ) { arguments in
-    Output(json: arguments[.json]).line("resnet predict: \(arguments)")
+    arguments.applyMachineOptions()
+    let output = Output(json: arguments[.json])
+    let weights = try arguments.loadWeights(output)
+    let (height, width) = weights.imageSize
+    let normalization = try weights.normalization(arguments[.normalization], height: height, width: width, training: nil)
+    output.line(normalization.words)
+    let names = weights.classNames ?? weights.usualClassNames
+    var results: [JSONValue] = []
+    // One picture at a time: however many there are, memory for one is enough.
+    for path in arguments[.images] {
+      let picture = try PNGImage(contentsOf: path)
+      let view = picture.resized(height: height, width: width)
+      let isWhole = (picture.height, picture.width) == (height, width)
+      let best = weights.network.probabilities(view, normalization).prefix(5)
+      output.line("\(path)" + (isWhole ? "" : " (\(picture.width)x\(picture.height), resized to \(width)x\(height))"))
+      for (index, probability) in best {
+        output.line("  " + padded(names[index], to: 12) + percent(Double(probability)))
+      }
+      results.append([
+        "file": .string(path),
+        "classes": .array(
+          best.map { ["class": .string(names[$0.index]), "probability": .float($0.probability)] }),
+      ])
+    }
+    output.json(["network": .string(weights.network.architecture.name), "images": .array(results)])
+  }
+}
+
+extension Weights {
+  /// Names for classes that the file does not name: CIFAR-10's where there are ten, else numbers.
+  fileprivate var usualClassNames: [String] {
+    let architecture = network.architecture
+    return architecture.stem == .cifar && architecture.classes == 10
+      ? CIFAR10.classNames : (0..<architecture.classes).map { "class \($0)" }
+  }
+}
+
+extension ImageClassifier<Float> {
+  /// The classes of a picture with their probabilities, the likeliest first.
+  fileprivate func probabilities(
+    _ picture: PNGImage, _ normalization: Normalization
+  ) -> [(index: Int, probability: Float)] {
+    let image = ImageDataset(
+      height: picture.height, width: picture.width, channels: 3, pixels: picture.pixels, labels: [0], classNames: [""])
+    let (_, cache) = SoftmaxCrossEntropy().forward(self(normalization(image, 0..<1)), labels: [0])
+    return cache.probabilities.elements.enumerated().map { ($0, $1) }.sorted {
+      ($1.probability, $0.index) < ($0.probability, $1.index)
+    }
   }
 }

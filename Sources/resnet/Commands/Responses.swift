@@ -8,7 +8,10 @@ extension Command {
       "Measures the standard deviation of every 3x3 layer's output, after batch normalization and before the "
       + "ReLU or the addition, as Figure 7 does. Takes checkpoints (--weights, repeatable); without any, plain and "
       + "residual networks are trained for a moment on images that the program draws.",
-    options: [.weights, .depths.with(default: [20]), .data, .limit, .output, .batch, .seed, .threads, .kernels, .json]
+    options: [
+      .weights, .depths.with(default: [20]), .data, .limit, .output, .batch, .seed, .threads, .kernels, .convolution,
+      .json,
+    ]
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])

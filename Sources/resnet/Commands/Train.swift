@@ -11,15 +11,16 @@ extension Command {
       + "--resume continues.",
     options: [
       .network.with(default: "resnet14"), .shortcut, .zeros, .strideIn, .data, .limit, .output, .recipe, .batch,
-      .epochs, .iterations,
-      .rate, .momentum, .decay, .seed, .resume, .statistics, .threads, .kernels, .json,
+      .epochs, .iterations, .rate, .momentum, .decay, .seed, .resume, .statistics, .threads, .kernels, .convolution,
+      .blocks, .json,
     ]
   ) { arguments in
     try arguments.allowOne(of: .epochs, .iterations)
     arguments.applyMachineOptions()
     let plan = try TrainingPlan(arguments)
     var generator = RandomGenerator(seed: plan.seed)
-    try plan.run(plan.architecture.network(using: &generator), json: arguments[.json])
+    try plan.run(
+      plan.architecture.network(fused: arguments[.blocks] == .fused, using: &generator), json: arguments[.json])
   }
 }
 
@@ -35,6 +36,8 @@ private struct TrainingPlan {
   let folder: String
   /// The run that goes on, if one does.
   let resumed: Checkpoint?
+  /// The lock of its folder.
+  let lock: OutputFolderLock?
 
   var checkpointPath: String { folder + "/checkpoint.safetensors" }
   /// The checkpoint of an earlier run in the same folder.
@@ -44,6 +47,8 @@ private struct TrainingPlan {
     let asked = try Architecture.named(
       arguments[.network], shortcut: arguments[.shortcut], options: arguments.networkOptions, classes: 10)
     folder = arguments[.output] ?? "runs/\(asked.name)"
+    // A run that goes on is locked before it is read: another process may be writing it.
+    lock = arguments[.resume] ? try OutputFolderLock(folder: folder) : nil
     resumed = arguments[.resume] ? try Checkpoint(contentsOf: folder + "/checkpoint.safetensors") : nil
     let old = resumed?.description
 
@@ -56,14 +61,10 @@ private struct TrainingPlan {
     if !architecture.takesAnySize { try architecture.fit(images.training) }
     self.architecture = architecture
     let used = images.training.prefix(arguments[.limit] ?? images.training.count)
-    let changesRecipe = [
-      .recipe, .batch, .epochs, .iterations, .rate, .momentum, .decay, .statistics,
-    ].contains { (option: AnyOption) in arguments.isGiven(option) }
-    let recipe =
-      if let old, !changesRecipe { old.recipe } else {
-        try arguments.recipe(depth: architecture.weightedLayers, used.count)
-      }
-    self.recipe = recipe
+    recipe = arguments.recipe(depth: architecture.weightedLayers, used.count, resuming: old?.recipe)
+    guard recipe.augmentation.scaled == nil else {
+      throw InputError("\(folder) holds a run with random scales (section 3.4), which only the library continues")
+    }
     (training, heldOut) = used.split(holdingOut: recipe.validationShare, seed: 45)
     fingerprint = training.fingerprint
     guard training.count > 0 else { throw InputError("\(used.count) images are too few to train on") }
@@ -83,16 +84,19 @@ private struct TrainingPlan {
       "the bottleneck's stride", old.architecture.options.stridePlacement.rawValue,
       architecture.options.stridePlacement.rawValue)
     compare("the number of classes", old.architecture.classes, architecture.classes)
+    if differences.isEmpty && old.architecture != architecture { differences.append("the network had other options") }
     compare("the batch", old.recipe.batch, recipe.batch)
     compare("the number of iterations", old.recipe.iterations, recipe.iterations)
     compare("the rate", old.recipe.rate, recipe.rate)
+    compare("the iterations at which it falls", old.recipe.milestones, recipe.milestones)
     compare("the momentum", old.recipe.momentum, recipe.momentum)
     compare("the decay", old.recipe.decay, recipe.decay)
+    compare("the share of images held out", old.recipe.validationShare, recipe.validationShare)
+    if differences.isEmpty && old.recipe != recipe { differences.append("the recipe had other details") }
     compare("the seed", old.seed, seed)
-    compare("the training set", old.images, fingerprint)
-    if differences.isEmpty && old.recipe != recipe { differences.append("the recipe was another") }
+    compare("the training set (--data, --limit)", old.images, fingerprint)
     guard differences.isEmpty else {
-      throw InputError("\(checkpointPath) cannot be resumed: " + differences.joined(separator: ", "))
+      throw InputError("\(checkpointPath) cannot be resumed: " + differences.joined(separator: "; "))
     }
   }
 
@@ -100,8 +104,8 @@ private struct TrainingPlan {
 
   func run<Network: ImageClassifier<Float>>(_ network: Network, json: Bool) throws {
     let output = Output(json: json)
-    try prepareFolder()
-    let lock = try OutputFolderLock(folder: folder)
+    try AtomicFile.makeFolder(folder)
+    let lock = try self.lock ?? OutputFolderLock(folder: folder)
     defer { lock.release() }
     var trainer = try makeTrainer(network)
     if resumed == nil { try keepEarlierCheckpoint() }
@@ -133,10 +137,10 @@ private struct TrainingPlan {
         accuracy = try finishEpoch(epoch, trainer, rate: step.rate, output)
         lastSave = ProgressLine.now
       } else if Signals.received != nil || ProgressLine.now - lastSave > 120 {
-        try save(trainer)
+        try save(trainer, mayFail: Signals.received == nil, output)
         lastSave = ProgressLine.now
       }
-      if let signal = Signals.received {
+      if let signal = Signals.received, !trainer.isFinished {
         output.line("stopped after iteration \(state.iteration), saved in \(checkpointPath); --resume continues")
         throw Stopped(signal: signal)
       }
@@ -155,23 +159,11 @@ private struct TrainingPlan {
     ])
   }
 
-  private func prepareFolder() throws {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw InputError("the output folder \(folder) cannot be made: \(error.localizedDescription)")
-    }
-  }
-
-  /// A new run in the folder of another takes nothing away: the other's checkpoint gets another name.
+  /// A new run in the folder of another takes nothing away: the other's checkpoint gets a second name, and keeps the first
+  /// until this run saves.
   private func keepEarlierCheckpoint() throws {
     guard FileManager.default.fileExists(atPath: checkpointPath) else { return }
-    do {
-      try? FileManager.default.removeItem(atPath: earlierPath)
-      try FileManager.default.moveItem(atPath: checkpointPath, toPath: earlierPath)
-    } catch {
-      throw InputError("\(checkpointPath) cannot be renamed: \(error.localizedDescription)")
-    }
+    try AtomicFile.keep(checkpointPath, as: earlierPath)
   }
 
   private func makeTrainer<Network: ImageClassifier<Float>>(_ network: Network) throws -> Trainer<Network> {
@@ -206,7 +198,7 @@ private struct TrainingPlan {
   private func finishEpoch<Network>(
     _ epoch: Int, _ trainer: Trainer<Network>, rate: Double, _ output: Output
   ) throws -> (training: Double, test: Evaluation) {
-    try save(trainer)
+    try save(trainer, mayFail: !trainer.isFinished, output)
     let test = trainer.network.evaluate(images.test, normalization: trainer.normalization)
     let state = trainer.state
     let trainingError = Double(state.epochErrors) / Double(max(state.epochCount, 1))
@@ -221,8 +213,15 @@ private struct TrainingPlan {
     return (1 - trainingError, test)
   }
 
-  private func save<Network>(_ trainer: Trainer<Network>) throws {
-    try Checkpoint(trainer, fingerprint: fingerprint).write(to: checkpointPath)
+  /// Saves the run as it stands. On the way a failure is told and the run goes on: the disk may have room again when the
+  /// next save is due.
+  private func save<Network>(_ trainer: Trainer<Network>, mayFail: Bool, _ output: Output) throws {
+    do {
+      try AtomicFile.makeFolder(folder)
+      try Checkpoint(trainer, fingerprint: fingerprint).write(to: checkpointPath)
+    } catch let error as InputError where mayFail {
+      output.line("not saved after iteration \(trainer.state.iteration): \(error.message)")
+    }
   }
 }
 
@@ -232,21 +231,24 @@ extension Arguments {
     Architecture.Options(zeros: self[.zeros], stridePlacement: self[.strideIn])
   }
 
-  /// The recipe that the options ask for, for a network of this depth and so many images.
-  fileprivate func recipe(depth: Int, _ count: Int) throws -> Recipe {
-    var recipe = Recipe.paper(depth: depth)
-    if self[.recipe] == .scaled {
-      let epochs = self[.epochs] ?? (self[.data] != nil ? 40 : 8)
-      let perEpoch = (count + self[.batch] - 1) / self[.batch]
-      recipe = .scaled(depth: depth, iterations: self[.iterations] ?? epochs * perEpoch)
-    } else if let iterations = self[.iterations] ?? self[.epochs].map({ $0 * recipe.iterationsPerEpoch(count) }) {
+  /// The recipe that the options ask for, for a network of this depth and so many images; for what they do not say, the
+  /// one of the run that goes on.
+  fileprivate func recipe(depth: Int, _ count: Int, resuming old: Recipe?) -> Recipe {
+    let old = isGiven(.recipe) ? nil : old
+    var recipe = old ?? .paper(depth: depth)
+    if old == nil || isGiven(.batch) { recipe.batch = self[.batch] }
+    let perEpoch = recipe.iterationsPerEpoch(count)
+    let iterations = self[.iterations] ?? self[.epochs].map { $0 * perEpoch }
+    if old == nil && self[.recipe] == .scaled {
+      recipe = .scaled(depth: depth, iterations: iterations ?? (self[.data] != nil ? 40 : 8) * perEpoch)
+      recipe.batch = self[.batch]
+    } else if let iterations {
       recipe.iterations = iterations
     }
-    recipe.batch = self[.batch]
     recipe.rate = self[.rate] ?? recipe.rate
     recipe.momentum = self[.momentum] ?? recipe.momentum
     recipe.decay = self[.decay] ?? recipe.decay
-    recipe.recomputesStatistics = self[.statistics] == .recomputed
+    if old == nil || isGiven(.statistics) { recipe.recomputesStatistics = self[.statistics] == .recomputed }
     return recipe
   }
 }

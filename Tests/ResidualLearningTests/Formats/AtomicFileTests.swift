@@ -74,11 +74,11 @@ final class TemporaryFolder {
   @Test func aMissingFolderAFolderAndADeviceAreRefused() throws {
     let folder = try TemporaryFolder()
     let missing = folder.path + "/b/a"
-    #expect(throws: InputError("Cannot write \(missing): its folder does not exist.")) {
+    #expect(throws: InputError("cannot write \(missing): its folder does not exist")) {
       try AtomicFile.write(Data(), to: missing)
     }
     for path in [folder.path, "/dev/null"] {
-      #expect(throws: InputError("Cannot write \(path): it should be a file and is a folder or device.")) {
+      #expect(throws: InputError("cannot write \(path): it should be a file and is a folder or device")) {
         try AtomicFile.write(Data(), to: path)
       }
     }
@@ -94,7 +94,7 @@ final class TemporaryFolder {
     // The superuser may write to any folder, but not add files to that of the kernel.
     let target = geteuid() == 0 ? "/proc/a" : path
     let error = #expect(throws: InputError.self) { try AtomicFile.write(Data("new".utf8), to: target) }
-    #expect(error?.message.hasPrefix("Cannot write \(target): ") == true)
+    #expect(error?.message.hasPrefix("cannot write \(target): ") == true)
     #expect(try readFile(path) == Data("old".utf8))
     #expect(reason(EACCES) == "permission is denied")
     #expect(reason(EROFS) == "the file system is read-only")
@@ -105,19 +105,47 @@ final class TemporaryFolder {
       // /dev/full answers every write as a full disk does.
       let descriptor = open("/dev/full", O_WRONLY)
       defer { close(descriptor) }
-      #expect(throws: InputError("Cannot write a: the disk is full.")) {
+      #expect(throws: InputError("cannot write a: the disk is full")) {
         try AtomicFile.writeAll(Data(count: 10), to: descriptor, path: "a")
       }
     }
   #endif
 
+  @Test func aFileIsKeptUnderASecondNameWhileTheFirstIsReplaced() throws {
+    let folder = try TemporaryFolder()
+    let (path, other) = (folder.path + "/a", folder.path + "/b")
+    try AtomicFile.write(Data("old".utf8), to: path)
+    try AtomicFile.write(Data("older".utf8), to: other)
+    try AtomicFile.keep(path, as: other)
+    try AtomicFile.keep(path, as: other)
+    #expect(try readFile(path) == Data("old".utf8))
+    try AtomicFile.write(Data("new".utf8), to: path)
+    #expect(try readFile(path) == Data("new".utf8))
+    #expect(try readFile(other) == Data("old".utf8))
+    #expect(folder.files == ["a", "b"])
+    #expect(throws: InputError("cannot read \(folder.path)/c: it does not exist")) {
+      try AtomicFile.keep(folder.path + "/c", as: other)
+    }
+  }
+
+  @Test func aFolderIsMadeWithThoseAboveIt() throws {
+    let folder = try TemporaryFolder()
+    try AtomicFile.makeFolder(folder.path + "/a/b")
+    try AtomicFile.makeFolder(folder.path + "/a/b")
+    try AtomicFile.write(Data(), to: folder.path + "/a/b/c")
+    #expect(throws: InputError("cannot make the folder \(folder.path)/a/b/c: there is a file of that name")) {
+      try AtomicFile.makeFolder(folder.path + "/a/b/c")
+    }
+    #expect(throws: InputError.self) { try AtomicFile.makeFolder(folder.path + "/a/b/c/d") }
+  }
+
   @Test func aFileThatCannotBeReadIsNamed() throws {
     let folder = try TemporaryFolder()
-    #expect(throws: InputError("Cannot read \(folder.path)/a: it does not exist.")) {
+    #expect(throws: InputError("cannot read \(folder.path)/a: it does not exist")) {
       try readFile(folder.path + "/a")
     }
     for path in [folder.path, "/dev/zero"] {
-      #expect(throws: InputError("Cannot read \(path): it should be a file and is a folder or device.")) {
+      #expect(throws: InputError("cannot read \(path): it should be a file and is a folder or device")) {
         try readFile(path)
       }
     }

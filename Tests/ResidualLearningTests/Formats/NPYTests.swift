@@ -44,10 +44,10 @@ import Testing
   }
 
   @Test func fortranOrderAndOtherTypesAreRefusedWithASentence() throws {
-    #expect(throws: InputError("f is in Fortran order; save it in C order with numpy.ascontiguousarray.")) {
+    #expect(throws: InputError("f is in Fortran order; save it in C order with numpy.ascontiguousarray")) {
       try NPYArray(decoding: #require(FormatFixtures.npy["fortran"]), source: "f")
     }
-    #expect(throws: InputError("f: its type should be <f4, <f8, <i8 or |u1 and is \">f4\".")) {
+    #expect(throws: InputError("f: its type should be <f4, <f8, <i8 or |u1 and is \">f4\"")) {
       try NPYArray(decoding: #require(FormatFixtures.npy["bigEndian"]), source: "f")
     }
   }
@@ -79,7 +79,7 @@ import Testing
     #expect(throws: InputError.self) { try NPYArray(decoding: file(header, version: 4)) }
     #expect(throws: InputError.self) { try NPYArray(decoding: file(header, version: 2)) }
     #expect(throws: InputError.self) { try NPYArray(decoding: file(header).prefix(40)) }
-    #expect(throws: InputError("f is no npy file: it does not begin with \"\\x93NUMPY\".")) {
+    #expect(throws: InputError("f is no npy file: it does not begin with \"\\x93NUMPY\"")) {
       try NPYArray(decoding: Data("PK and more bytes".utf8), source: "f")
     }
   }

@@ -10,7 +10,7 @@ import Testing
     let lock = try OutputFolderLock(folder: folder.path)
     #expect(
       throws: InputError(
-        "The output folder \(folder.path) is in use by process \(process); choose another folder or stop that run.")
+        "the output folder \(folder.path) is in use by process \(process); choose another folder or stop that run")
     ) { try OutputFolderLock(folder: folder.path) }
     lock.release()
     lock.release()
@@ -20,7 +20,7 @@ import Testing
 
   @Test func aMissingFolderIsNamed() throws {
     let folder = try TemporaryFolder()
-    #expect(throws: InputError("Cannot use the output folder \(folder.path)/b: it does not exist.")) {
+    #expect(throws: InputError("cannot use the output folder \(folder.path)/b: it does not exist")) {
       try OutputFolderLock(folder: folder.path + "/b")
     }
   }

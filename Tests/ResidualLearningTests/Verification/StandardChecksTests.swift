@@ -1,5 +1,6 @@
 import Testing
 
+@testable import ResidualKernels
 @testable import ResidualLearning
 
 @Suite struct StandardChecksTests {
@@ -15,6 +16,44 @@ import Testing
     check(StandardCheck.networks, tolerance: 1e-6)
   }
 
+  /// In processes of their own, for the tests beside them compare bits.
+  @Test func `The checks pass through the plain loops too, and through each way to convolve`() async {
+    await #expect(processExitsWith: .success) {
+      Kernels.implementation = .reference
+      StandardChecksTests().check(StandardCheck.layers, tolerance: 1e-7)
+    }
+    await #expect(processExitsWith: .success) {
+      for algorithm in [Kernels.ConvolutionAlgorithm.winograd, .direct] {
+        Kernels.convolutionAlgorithm = algorithm
+        StandardChecksTests().check(StandardCheck.layers, tolerance: 1e-7)
+        StandardChecksTests().check(StandardCheck.blocks, tolerance: 1e-6)
+      }
+    }
+  }
+
+  @Test func `One of the convolutions is Winograd's without being asked for`() {
+    let shape = ConvolutionShape(
+      batch: 1, height: 8, width: 7, inputChannels: 16, outputChannels: 24, kernelHeight: 3, kernelWidth: 3, padding: 1)
+    #expect(shape.favorsWinograd(Double.self))
+    let name = "Conv2D 3x3, stride 1, padding 1, to 24, [1, 8, 7, 16]"
+    #expect(StandardCheck.layers.contains { $0.name == name })
+  }
+
+  @Test func `The fused checks are of blocks that do fuse`() {
+    var generator = RandomGenerator(seed: 1)
+    for (channels, stride) in [(8, 1), (16, 2)] {
+      let stage = Architecture.Stage(blocks: 1, width: channels, outputChannels: channels, stride: stride)
+      let block = Fused<BasicBlock<Double>>(
+        inputChannels: 8, stage: stage, stride: stride, options: .init(), using: &generator)
+      let input = Tensor<Double>(normal: [2, 5, 4, 8], using: &generator)
+      guard case .fused = block.forward(input).cache else {
+        Issue.record("a block of \(channels) channels ran layer by layer")
+        continue
+      }
+    }
+    #expect(StandardCheck.blocks.count { $0.name.hasPrefix("Fused<") } == 5)
+  }
+
   @Test func `No two checks have one name, and another seed gives other numbers`() {
     #expect(Set(StandardCheck.all.map(\.name)).count == StandardCheck.all.count)
     let check = StandardCheck.layers[0]
@@ -22,7 +61,7 @@ import Testing
     #expect(check.run(seed: 1).worstRelativeError != check.run(seed: 2).worstRelativeError)
   }
 
-  private func check(_ checks: [StandardCheck], tolerance: Double) {
+  fileprivate func check(_ checks: [StandardCheck], tolerance: Double) {
     #expect(!checks.isEmpty)
     for check in checks {
       let result = check.run(seed: 1)

@@ -5,8 +5,8 @@ import Testing
 
 /// Mistakes that real projects shipped, put in by hand: the check must report each of them.
 @Suite struct WrongGradientTests {
-  /// The layer passes as it is; with the mistake the check fails, at an element of `place`, by more than 1e-3 and not for
-  /// kinks.
+  /// The layer passes as it is; with the mistake the check fails, at an element of `place`, by more than 1e-3 and not
+  /// for kinks.
   private func expectReported<Base: Layer>(
     _ name: String, _ layer: Base, _ shape: Shape, at place: String = "input", outputGradient: Tensor<Double>? = nil,
     _ mistake: @escaping Wrong<Base>.Mistake

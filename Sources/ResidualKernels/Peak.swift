@@ -1,0 +1,40 @@
+// Peak.swift: the most multiply-adds that this machine does.
+
+import Dispatch
+
+extension Kernels {
+  /// The most additions and multiplications per second that the register tiles reach, in 10⁹ (a multiply-add is two), on
+  /// numbers that lie in the first cache. No kernel can be faster; what it reaches of it is its efficiency.
+  ///
+  /// Runs for about `seconds` on as many threads as ``Parallel/threads`` and takes the best of short stretches.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func peakGigaflops<Scalar: Element>(_: Scalar.Type, seconds: Double = 0.5) -> Double {
+    let depth = 128
+    let repeats = 2000
+    let pixels = 8 * 4
+    let workers = Parallel.threads
+    var best = 0.0
+    let start = DispatchTime.now().uptimeNanoseconds
+    while Double(DispatchTime.now().uptimeNanoseconds - start) < seconds * 1e9 {
+      let began = DispatchTime.now().uptimeNanoseconds
+      Parallel.forEachChunk(workers) { _ in
+        let input = Storage<Scalar>(repeating: 0.5, count: depth * pixels)
+        let panel = Storage<Scalar>(repeating: 0.5, count: depth * panelVectors * Scalar.lanes)
+        let output = Storage<Scalar>(repeating: 0, count: pixels * panelVectors * Scalar.lanes)
+        let grid = TapGrid(
+          height: 1, width: pixels, inputRow: 0, inputPixel: depth, taps: 1, tapStep: 0, depth: depth, outputRow: 0,
+          outputPixel: panelVectors)
+        for _ in 0..<repeats {
+          sumPanel(
+            grid, input: input.base, panel: panel.vectors, width: panelVectors, output: output.vectors,
+            accumulating: false)
+        }
+      }
+      let nanoseconds = Double(DispatchTime.now().uptimeNanoseconds - began)
+      let operations = 2 * depth * pixels * panelVectors * Scalar.lanes * repeats * workers
+      best = max(best, Double(operations) / nanoseconds)
+    }
+    return best
+  }
+}
