@@ -42,6 +42,12 @@ public final class Storage<Scalar: Element>: @unchecked Sendable {
     }
   }
 
+  /// These numbers, rounded to this kind of element.
+  public convenience init(rounding numbers: [Double]) {
+    self.init(uninitialized: numbers.count)
+    for (i, number) in numbers.enumerated() { base[i] = Scalar(number) }
+  }
+
   deinit { StoragePool.shared.give(back: block) }
 
   /// A second block with the same elements.
