@@ -175,6 +175,17 @@ import Testing
     try checkNetwork(fixture, weights(fixture).network(Float.self))
   }
 
+  private func checkVGG<Scalar: Element>(_: Scalar.Type) throws {
+    let fixture = try Fixture<Scalar>("vgg")
+    let weights = try weights(fixture)
+    #expect(weights.architecture == .vgg(depth: 16, classes: 5, width: 2, hidden: 6, imageSize: 64))
+    let network = try weights.network(Scalar.self)
+    fixture.compare("logits", network(try fixture.tensor("images")), try fixture.tensor("evaluated"))
+  }
+
+  @Test func `VGG-16 is PyTorch's in Double`() throws { try checkVGG(Double.self) }
+  @Test func `VGG-16 is PyTorch's in Float`() throws { try checkVGG(Float.self) }
+
   private func checkTraining<Network: ImageClassifier>(
     _ fixture: Fixture<Network.Parameters.Scalar>, _ network: Network
   ) throws where Network.Scalar == Network.Parameters.Scalar {
