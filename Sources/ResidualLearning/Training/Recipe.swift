@@ -37,6 +37,8 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var validationShare: Double
   /// How far running statistics move to those of a batch.
   public var statisticsRate: Double
+  /// Whether, after the last step, the statistics are computed again over all training images.
+  public var recomputesStatistics = false
 
   /// §4.2 to the letter: 64k iterations of 128 images, rate 0.1, divided by 10 at 32k and 48k; trained on nine tenths of
   /// the training images, the rest held out for validation.
@@ -82,6 +84,29 @@ public struct Recipe: Equatable, Codable, Sendable {
     if isWarmingUp, let warmUp { return warmUp.rate }
     if let plateau = plateau ?? self.plateau { return plateau.rate }
     return milestones.reduce(rate) { iteration >= $1 ? $0 / 10 : $0 }
+  }
+
+  /// Where this recipe differs from §4.2's for a network of this depth, in words; empty when it is §4.2 to the letter.
+  public func differences(fromPaperOfDepth depth: Int) -> [String] {
+    let paper = Recipe.paper(depth: depth)
+    var differences: [String] = []
+    func compare<Value: Equatable>(_ what: String, _ path: KeyPath<Recipe, Value>) {
+      if self[keyPath: path] != paper[keyPath: path] {
+        differences.append("\(what) \(self[keyPath: path]), not \(paper[keyPath: path])")
+      }
+    }
+    compare("batch", \.batch)
+    compare("iterations", \.iterations)
+    compare("rate", \.rate)
+    compare("milestones", \.milestones)
+    compare("momentum", \.momentum)
+    compare("weight decay", \.decay)
+    compare("held-out share", \.validationShare)
+    if plateau != nil { differences.append("the rate falls when the error plateaus, not at milestones") }
+    if warmUp != paper.warmUp { differences.append(warmUp == nil ? "no warm-up" : "a warm-up of its own") }
+    if augmentation != paper.augmentation { differences.append("another augmentation") }
+    if decaysWeightsOnly { differences.append("only weights decay") }
+    return differences
   }
 
   /// The steps that one pass over `count` images takes, the last batch being what is left.

@@ -38,7 +38,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   }
 
   /// The network as it is now.
-  public private(set) var network: Network
+  public internal(set) var network: Network
   /// The optimiser with its velocities.
   public private(set) var optimizer: SGD<Network.Parameters>
   /// Where training stands.

@@ -52,6 +52,12 @@ extension StandardCheck {
       StandardCheck("BatchNorm2D", [3, 2, 3, 16]) { _ in BatchNorm2D(channels: 16) },
       StandardCheck("BatchNorm2D", [1, 5, 3, 20]) { _ in BatchNorm2D(channels: 20) },
       StandardCheck("BatchNorm2D, epsilon 0.1", [2, 3, 3, 3]) { _ in BatchNorm2D(channels: 3, epsilon: 0.1) },
+      StandardCheck("FrozenBatchNorm2D", [2, 3, 4, 5]) { generator in
+        var bn = BatchNorm2D<Double>(channels: 5)
+        bn.running.mean = Tensor(normal: [5], using: &generator)
+        bn.running.variance = Tensor(uniform: [5], from: 0.5, to: 2, using: &generator)
+        return FrozenBatchNorm2D(bn)
+      },
       StandardCheck("ReLU", [2, 5, 3, 7]) { _ in ReLU() },
       StandardCheck("ReLU", [4, 16]) { _ in ReLU() },
       StandardCheck("MaxPool2D 3x3, stride 2, padding 1", [2, 7, 5, 3]) { _ in

@@ -10,16 +10,17 @@ extension Command {
       + "small residual net learns images that the program draws, in about a minute. Ctrl-C saves and stops, "
       + "--resume continues.",
     options: [
-      .network.with(default: "resnet14"), .shortcut, .zeros, .strideIn, .data, .limit, .output, .recipe, .batch, .epochs, .iterations,
-      .rate, .momentum, .decay, .seed, .resume, .threads, .kernels, .convolution, .blocks,
-      .json,
+      .network.with(default: "resnet14"), .shortcut, .zeros, .strideIn, .data, .limit, .output, .recipe, .batch,
+      .epochs, .iterations, .rate, .momentum, .decay, .seed, .resume, .statistics, .threads, .kernels, .convolution,
+      .blocks, .json,
     ]
   ) { arguments in
     try arguments.allowOne(of: .epochs, .iterations)
     arguments.applyMachineOptions()
     let plan = try TrainingPlan(arguments)
     var generator = RandomGenerator(seed: plan.seed)
-    try plan.run(plan.architecture.network(fused: arguments[.blocks] == .fused, using: &generator), json: arguments[.json])
+    try plan.run(
+      plan.architecture.network(fused: arguments[.blocks] == .fused, using: &generator), json: arguments[.json])
   }
 }
 
@@ -51,12 +52,19 @@ private struct TrainingPlan {
     resumed = arguments[.resume] ? try Checkpoint(contentsOf: folder + "/checkpoint.safetensors") : nil
     let old = resumed?.description
 
-    let namesNetwork = [.network, .shortcut, .zeros, .strideIn].contains { (option: AnyOption) in arguments.isGiven(option) }
-    architecture = if let old, !namesNetwork { old.architecture } else { asked }
+    let namesNetwork = [.network, .shortcut, .zeros, .strideIn].contains { (option: AnyOption) in
+      arguments.isGiven(option)
+    }
+    var architecture = if let old, !namesNetwork { old.architecture } else { asked }
     seed = UInt64(arguments.isGiven(.seed) || old == nil ? UInt64(arguments[.seed]) : old!.seed)
     images = try Images(folder: arguments[.data])
+    if !architecture.takesAnySize { try architecture.fit(images.training) }
+    self.architecture = architecture
     let used = images.training.prefix(arguments[.limit] ?? images.training.count)
     recipe = arguments.recipe(depth: architecture.weightedLayers, used.count, resuming: old?.recipe)
+    guard recipe.augmentation.scaled == nil else {
+      throw InputError("\(folder) holds a run with random scales (section 3.4), which only the library continues")
+    }
     (training, heldOut) = used.split(holdingOut: recipe.validationShare, seed: 45)
     fingerprint = training.fingerprint
     guard training.count > 0 else { throw InputError("\(used.count) images are too few to train on") }
@@ -122,6 +130,10 @@ private struct TrainingPlan {
       output.progress(
         &line, state.iteration * recipe.batch,
         "epoch \(epoch)/\(max(epochs, epoch))  rate \(brief(step.rate))  loss \(fixed(step.loss, 3))")
+      if trainer.isFinished && recipe.recomputesStatistics {
+        output.line("batch normalization's statistics: computed over all training images")
+        trainer.recomputeStatistics()
+      }
       if state.iteration % trainer.iterationsPerEpoch == 0 || trainer.isFinished {
         accuracy = try finishEpoch(epoch, trainer, rate: step.rate, output)
         lastSave = ProgressLine.now
@@ -177,6 +189,9 @@ private struct TrainingPlan {
         + (heldOut.count > 0 ? ", \(grouped(heldOut.count)) held out" : "")
         + ", \(grouped(images.test.count)) to test with")
     output.line(recipe.summary(epochLength: trainer.iterationsPerEpoch))
+    let differences = recipe.differences(fromPaperOfDepth: architecture.weightedLayers)
+    output.line(
+      differences.isEmpty ? "this is section 4.2 to the letter" : "section 4.2 but for: " + listed(differences, "and"))
     if trainer.state.iteration > 0 { output.line("resumed after iteration \(trainer.state.iteration)") }
   }
 
@@ -188,7 +203,8 @@ private struct TrainingPlan {
     let test = trainer.network.evaluate(images.test, normalization: trainer.normalization)
     let state = trainer.state
     let trainingError = Double(state.epochErrors) / Double(max(state.epochCount, 1))
-    var text = "epoch \(epoch)  rate \(brief(rate))  loss \(fixed(state.epochLoss / Double(max(state.epochCount, 1)), 4))"
+    var text =
+      "epoch \(epoch)  rate \(brief(rate))  loss \(fixed(state.epochLoss / Double(max(state.epochCount, 1)), 4))"
     text += "  train error \(percent(trainingError))"
     if heldOut.count > 0 {
       let validation = trainer.network.evaluate(heldOut, normalization: trainer.normalization)
@@ -233,7 +249,19 @@ extension Arguments {
     recipe.rate = self[.rate] ?? recipe.rate
     recipe.momentum = self[.momentum] ?? recipe.momentum
     recipe.decay = self[.decay] ?? recipe.decay
+    if old == nil || isGiven(.statistics) { recipe.recomputesStatistics = self[.statistics] == .recomputed }
     return recipe
+  }
+}
+
+extension Architecture {
+  /// Gives a network whose linear layers count pixels the size of these images.
+  fileprivate mutating func fit(_ images: ImageDataset) throws {
+    guard images.height == images.width && images.height % totalStride == 0 else {
+      throw InputError(
+        "\(name) takes square images of a multiple of \(totalStride) pixels, not \(images.height)x\(images.width)")
+    }
+    imageSize = images.height
   }
 }
 
@@ -244,7 +272,9 @@ extension Recipe {
       "SGD, batch \(batch), \(grouped(iterations)) iterations (\(epochLength) an epoch)",
       "rate \(brief(rate)), divided by 10 at \(listed(milestones.map(grouped), "and"))",
     ]
-    if let warmUp { parts.append("\(brief(warmUp.rate)) until the training error is below \(percent(warmUp.untilError))") }
+    if let warmUp {
+      parts.append("\(brief(warmUp.rate)) until the training error is below \(percent(warmUp.untilError))")
+    }
     parts.append("momentum \(brief(momentum)), weight decay \(brief(decay))")
     if augmentation != .none { parts.append("crops of images padded by \(augmentation.padding), flips") }
     return parts.joined(separator: "; ")

@@ -38,6 +38,11 @@ import Testing
     let recipe = Recipe.scaled(depth: 20, iterations: 400)
     #expect(recipe.milestones == [200, 300])
     #expect(recipe.validationShare == 0)
+    #expect(
+      recipe.differences(fromPaperOfDepth: 20) == [
+        "iterations 400, not 64000", "milestones [200, 300], not [32000, 48000]", "held-out share 0.0, not 0.1",
+      ])
+    #expect(Recipe.paper(depth: 110).differences(fromPaperOfDepth: 110).isEmpty)
     #expect([199, 200, 299, 300].map { recipe.rate(at: $0) } == [0.1, 0.01, 0.01, 0.001])
   }
 

@@ -1,0 +1,84 @@
+// LayerResponses.swift: how strongly each layer responds.
+//
+// Paper       He et al. 2015 §4.2 "Analysis of Layer Responses", Fig. 7
+// Command     resnet responses
+// Tests       Tests/ResidualLearningTests/Experiments/LayerResponsesTests.swift
+
+import ResidualKernels
+
+/// The standard deviation of each 3x3 layer's output, after batch normalization and before the ReLU or the addition.
+///
+/// Residual functions are closer to zero than others when these are smaller in a residual network than in a plain one.
+/// The normalization is that of the training pass, batch by batch, so that it shows γ, not how well the running
+/// statistics fit.
+public struct LayerResponses: Equatable, Sendable {
+  /// One layer.
+  public struct Response: Equatable, Sendable {
+    /// `stages.0.blocks.2.bn1`: the normalization behind the layer.
+    public let name: String
+    /// The standard deviation over all images, pixels and channels.
+    public let deviation: Double
+  }
+
+  /// The layers in the order of the network (Fig. 7, top).
+  public let layers: [Response]
+
+  /// The deviations, the largest first (Fig. 7, bottom).
+  public var sorted: [Double] { layers.map(\.deviation).sorted(by: >) }
+  /// The mean deviation of all layers.
+  public var mean: Double { layers.reduce(0) { $0 + $1.deviation } / Double(max(layers.count, 1)) }
+
+  /// The responses of `network` to these images.
+  ///
+  /// - Parameters:
+  ///   - batch: images that are normalized together.
+  ///   - progress: told how many images are done.
+  public init(
+    _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: Normalization, batch: Int = 128,
+    progress: (Int) -> Void = { _ in }
+  ) {
+    precondition(images.count > 0 && batch > 0, "responses to \(images.count) images in batches of \(batch)")
+    let names = Self.names(of: network.architecture)
+    var sums: [String: (count: Double, sum: Double, squares: Double)] = [:]
+    for start in stride(from: 0, to: images.count, by: batch) {
+      let end = min(start + batch, images.count)
+      _ = network.forward(normalization(images, start..<end)) { name, tensor in
+        guard names.contains(name) else { return }
+        let (count, mean, deviation) = (Double(tensor.count), Double(tensor.mean), Double(tensor.deviation))
+        let old = sums[name] ?? (0, 0, 0)
+        sums[name] = (
+          old.count + count, old.sum + count * mean, old.squares + count * (deviation * deviation + mean * mean)
+        )
+      }
+      progress(end)
+    }
+    layers = names.compactMap { name in
+      sums[name].map { count, sum, squares in
+        let mean = sum / count
+        return Response(name: name, deviation: max(0, squares / count - mean * mean).squareRoot())
+      }
+    }
+  }
+
+  /// The normalizations behind 3x3 convolutions, in the order of the network.
+  private static func names(of architecture: Architecture) -> [String] {
+    let inBlock = architecture.block == .bottleneck ? ["bn2"] : ["bn1", "bn2"]
+    return (architecture.stem == .cifar ? ["stem.bn"] : [])
+      + architecture.stages.enumerated().flatMap { s, stage in
+        (0..<stage.blocks).flatMap { b in inBlock.map { "stages.\(s).blocks.\(b).\($0)" } }
+      }
+  }
+
+  /// Fig. 7 of several networks: the layers in their order, or the deviations sorted.
+  public static func plot(_ responses: [(name: String, responses: LayerResponses)], sorted: Bool) -> LinePlot {
+    LinePlot(
+      title: "Layer responses" + (sorted ? ", sorted by magnitude" : ""), xLabel: sorted ? "rank" : "layer",
+      yLabel: "standard deviation",
+      series: responses.enumerated().map { i, entry in
+        let values = sorted ? entry.responses.sorted : entry.responses.layers.map(\.deviation)
+        return LinePlot.Series(
+          entry.name, values.enumerated().map { (Double($0 + 1), $1) }, color: i,
+          isDashed: entry.name.hasPrefix("plain"))
+      })
+  }
+}
