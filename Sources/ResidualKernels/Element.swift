@@ -13,6 +13,9 @@ public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, Los
   /// The larger of each lane and 0; NaN stays NaN, so that no bad value hides behind a ReLU.
   static func rectified(_ value: Vector) -> Vector
 
+  /// The larger number of each lane.
+  static func larger(_ a: Vector, _ b: Vector) -> Vector
+
   /// e to the power of `x`.
   static func exponential(_ x: Self) -> Self
 
@@ -36,6 +39,15 @@ extension Float: Element {
     return unsafeBitCast(unsafeBitCast(value, to: SIMD16<Int32>.self) & ~mask, to: Vector.self)
   }
 
+  // `pointwiseMax` compares lane by lane.
+  @inline(__always)
+  public static func larger(_ a: Vector, _ b: Vector) -> Vector {
+    let mask = unsafeBitCast(a .> b, to: SIMD16<Int32>.self)
+    return unsafeBitCast(
+      unsafeBitCast(a, to: SIMD16<Int32>.self) & mask | unsafeBitCast(b, to: SIMD16<Int32>.self) & ~mask,
+      to: Vector.self)
+  }
+
   public static func exponential(_ x: Float) -> Float { exp(x) }
   public static func logarithm(_ x: Float) -> Float { log(x) }
 }
@@ -53,6 +65,14 @@ extension Double: Element {
   public static func rectified(_ value: Vector) -> Vector {
     let mask = unsafeBitCast(value .< Vector.zero, to: SIMD8<Int64>.self)
     return unsafeBitCast(unsafeBitCast(value, to: SIMD8<Int64>.self) & ~mask, to: Vector.self)
+  }
+
+  // `pointwiseMax` compares lane by lane.
+  @inline(__always)
+  public static func larger(_ a: Vector, _ b: Vector) -> Vector {
+    let mask = unsafeBitCast(a .> b, to: SIMD8<Int64>.self)
+    return unsafeBitCast(
+      unsafeBitCast(a, to: SIMD8<Int64>.self) & mask | unsafeBitCast(b, to: SIMD8<Int64>.self) & ~mask, to: Vector.self)
   }
 
   public static func exponential(_ x: Double) -> Double { exp(x) }

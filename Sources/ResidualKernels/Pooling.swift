@@ -12,23 +12,29 @@ extension Kernels {
     precondition(input.count == shape.inputCount && output.count == shape.outputCount, "sizes that are not \(shape)")
     let channels = shape.inputChannels
     let usesVectors = channels % Scalar.lanes == 0 && implementation == .fast
+    let vectors = channels / Scalar.lanes
     Parallel.forEachChunk(shape.batch * shape.outputHeight) { row in
       let (n, y) = (row / shape.outputHeight, row % shape.outputHeight)
       for x in 0..<shape.outputWidth {
         let target = output.base + (row * shape.outputWidth + x) * channels
-        var isFirst = true
-        shape.forEachWindowPixel(n, y, x) { pixel in
-          let source = input.base + pixel * channels
-          if isFirst {
-            target.update(from: source, count: channels)
-          } else if usesVectors {
-            for q in 0..<channels / Scalar.lanes {
-              target.vectors[q] = pointwiseMax(target.vectors[q], source.vectors[q])
+        let window = shape.window(y, x)
+        let first = (n * shape.height + window.top) * shape.width + window.left
+        if usesVectors {
+          for q in 0..<vectors {
+            var source = input.vectors + first * vectors + q
+            var largest = source[0]
+            for _ in 0..<window.rows {
+              for i in 0..<window.columns { largest = Scalar.larger(source[i * vectors], largest) }
+              source += shape.width * vectors
             }
-          } else {
+            target.vectors[q] = largest
+          }
+        } else {
+          target.update(from: input.base + first * channels, count: channels)
+          shape.forEachWindowPixel(n, y, x) { pixel in
+            let source = input.base + pixel * channels
             for c in 0..<channels where source[c] > target[c] { target[c] = source[c] }
           }
-          isFirst = false
         }
       }
     }
@@ -42,7 +48,8 @@ extension Kernels {
     inputGradient: Storage<Scalar>
   ) {
     precondition(input.count == shape.inputCount && inputGradient.count == input.count, "sizes that are not \(shape)")
-    precondition(output.count == shape.outputCount && outputGradient.count == output.count, "sizes that are not \(shape)")
+    precondition(
+      output.count == shape.outputCount && outputGradient.count == output.count, "sizes that are not \(shape)")
     let channels = shape.inputChannels
     inputGradient.base.update(repeating: 0, count: inputGradient.count)
     Parallel.forEachChunk(shape.batch) { n in
@@ -68,7 +75,8 @@ extension Kernels {
   public static func averagePool<Scalar: Element>(
     input: Storage<Scalar>, batch: Int, pixels: Int, channels: Int, output: Storage<Scalar>
   ) {
-    precondition(input.count == batch * pixels * channels, "\(input.count) elements of [\(batch), \(pixels), \(channels)]")
+    precondition(
+      input.count == batch * pixels * channels, "\(input.count) elements of [\(batch), \(pixels), \(channels)]")
     precondition(output.count == batch * channels, "\(output.count) elements of [\(batch), \(channels)]")
     let share = 1 / Scalar(pixels)
     Parallel.forEachChunk(batch) { n in
@@ -87,7 +95,8 @@ extension Kernels {
   public static func averagePoolGradient<Scalar: Element>(
     outputGradient: Storage<Scalar>, batch: Int, pixels: Int, channels: Int, inputGradient: Storage<Scalar>
   ) {
-    precondition(outputGradient.count == batch * channels, "\(outputGradient.count) elements of [\(batch), \(channels)]")
+    precondition(
+      outputGradient.count == batch * channels, "\(outputGradient.count) elements of [\(batch), \(channels)]")
     precondition(inputGradient.count == batch * pixels * channels, "\(inputGradient.count) elements")
     let share = 1 / Scalar(pixels)
     Parallel.forEachChunk(batch) { n in
@@ -103,10 +112,17 @@ extension ConvolutionShape {
   /// Visits the pixels of a window that lie in the image, row by row, by their index in the batch.
   @inline(__always)
   func forEachWindowPixel(_ n: Int, _ y: Int, _ x: Int, _ body: (_ pixel: Int) -> Void) {
-    let top = y * stride - padding
-    let left = x * stride - padding
-    for inputY in max(0, top)..<min(height, top + kernelHeight) {
-      for inputX in max(0, left)..<min(width, left + kernelWidth) { body((n * height + inputY) * width + inputX) }
+    let window = window(y, x)
+    for inputY in window.top..<window.top + window.rows {
+      for inputX in window.left..<window.left + window.columns { body((n * height + inputY) * width + inputX) }
     }
+  }
+
+  /// The part of a window that lies in the image.
+  @inline(__always)
+  func window(_ y: Int, _ x: Int) -> (top: Int, left: Int, rows: Int, columns: Int) {
+    let (top, left) = (max(0, y * stride - padding), max(0, x * stride - padding))
+    let bottom = min(height, y * stride - padding + kernelHeight)
+    return (top, left, bottom - top, min(width, x * stride - padding + kernelWidth) - left)
   }
 }

@@ -1,4 +1,4 @@
-"""Writes what PyTorch computes: parity-layers, parity-blocks, parity-network and parity-training.safetensors.
+"""Writes what PyTorch computes: parity-layers, -blocks, -network, -vgg and -training.safetensors.
 
 Run from the package folder: python Tests/Fixtures/make_parity_fixtures.py
 Needs torch and safetensors. The files are committed; the tests that read them are in ParityTests.swift.
@@ -217,6 +217,34 @@ def network():
     return clean(result)
 
 
+class VGG(nn.Module):
+    """VGG-16 as in torchvision, on images of 64x64."""
+
+    def __init__(self, width, hidden, classes):
+        super().__init__()
+        layers, channels = [], 3
+        for stage, count in enumerate([2, 2, 3, 3, 3]):
+            for _ in range(count):
+                outputs = width << min(stage, 3)
+                layers += [nn.Conv2d(channels, outputs, 3, padding=1), nn.ReLU()]
+                channels = outputs
+            layers.append(nn.MaxPool2d(2, 2))
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Sequential(
+            nn.Linear(channels * 4, hidden), nn.ReLU(), nn.Dropout(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(),
+            nn.Linear(hidden, classes))
+
+    def forward(self, x):
+        return self.classifier(torch.flatten(self.features(x), 1))
+
+
+def vgg():
+    model = shake(VGG(2, 6, 5).double()).eval()
+    images = rounded(torch.randn(2, 3, 64, 64))
+    result = {f"state/{n}": t.to(torch.float32) for n, t in state(model).items()}
+    return clean(result | {"images": nhwc(images).to(torch.float32), "evaluated": model(images)})
+
+
 def training():
     """Three steps of SGD. With a constant rate the authors' form and PyTorch's are the same."""
     model = shake(ResNet(1, 4).double())
@@ -233,5 +261,8 @@ def training():
     return clean(result)
 
 
-for name, tensors in [("layers", layers()), ("blocks", blocks()), ("network", network()), ("training", training())]:
+results = {
+    "layers": layers(), "blocks": blocks(), "network": network(), "training": training(), "vgg": vgg(),
+}
+for name, tensors in results.items():
     save_file(tensors, f"Tests/Fixtures/parity-{name}.safetensors", {"torch": torch.__version__})

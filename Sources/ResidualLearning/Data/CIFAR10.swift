@@ -50,12 +50,26 @@ public enum CIFAR10 {
 
   /// All records of `files`, in order.
   private static func read(files: [String]) throws -> ImageDataset {
-    let contents = try files.map { try read(file: $0) }
-    let total = contents.reduce(0) { $0 + $1.count / recordSize }
+    try decode(files.map { ($0, try read(file: $0)) })
+  }
+
+  /// The records of batch files, each with the name that errors call it by.
+  static func decode(_ batches: [(file: String, content: Data)]) throws -> ImageDataset {
+    for (file, content) in batches {
+      guard !content.isEmpty else {
+        throw InputError("\(file) must hold records of \(recordSize) bytes, but it is empty")
+      }
+      guard content.count.isMultiple(of: recordSize) else {
+        throw InputError(
+          "\(file) must hold whole records of \(recordSize) bytes, but its \(content.count) bytes"
+            + " leave \(content.count % recordSize) over")
+      }
+    }
+    let total = batches.reduce(0) { $0 + $1.content.count / recordSize }
     var labels = [UInt8](repeating: 0, count: total)
     var pixels = [UInt8](repeating: 0, count: total * 3 * plane)
     var first = 0
-    for (file, content) in zip(files, contents) {
+    for (file, content) in batches {
       let count = content.count / recordSize
       for i in 0..<count {
         let label = content[i * recordSize]
@@ -78,7 +92,7 @@ public enum CIFAR10 {
       height: side, width: side, channels: 3, pixels: pixels, labels: labels, classNames: classNames)
   }
 
-  /// The bytes of one batch file: at least one record and nothing but whole records.
+  /// The bytes of one batch file.
   private static func read(file: String) throws -> Data {
     guard !isFolder(file) else {
       throw InputError("\(file) must be a batch file of CIFAR-10, but it is a folder")
@@ -88,14 +102,6 @@ public enum CIFAR10 {
     }
     guard let content = FileManager.default.contents(atPath: file) else {
       throw InputError("\(file) must be a batch file of CIFAR-10, but reading it fails")
-    }
-    guard !content.isEmpty else {
-      throw InputError("\(file) must hold records of \(recordSize) bytes, but it is empty")
-    }
-    guard content.count.isMultiple(of: recordSize) else {
-      throw InputError(
-        "\(file) must hold whole records of \(recordSize) bytes, but its \(content.count) bytes"
-          + " leave \(content.count % recordSize) over")
     }
     return content
   }

@@ -98,7 +98,8 @@ public enum AtomicFile {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
       let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
-      throw InputError("cannot make the folder \(path): \(code.map { reason(Int32($0)) } ?? error.localizedDescription)")
+      throw InputError(
+        "cannot make the folder \(path): \(code.map { reason(Int32($0)) } ?? error.localizedDescription)")
     }
   }
 

@@ -5,7 +5,7 @@
 import Foundation
 import ResidualKernels
 
-/// A PyTorch `state_dict` in a safetensors file: akamaster's CIFAR networks, torchvision's ResNets, and what
+/// A PyTorch `state_dict` in a safetensors file: akamaster's CIFAR networks, torchvision's ResNets and VGGs, and what
 /// ``file(of:)`` writes.
 ///
 /// The network is recognised from names and shapes. They do not say everything: plain networks look like those of option A,
@@ -52,10 +52,11 @@ public struct PyTorchWeights: Sendable {
     }
     architecture.options.zeros = knowledge.zeros ?? architecture.options.zeros
     architecture.options.stridePlacement = knowledge.stridePlacement ?? architecture.options.stridePlacement
-    architecture.name = (architecture.block == .plain ? "plain" : "resnet") + "\(architecture.weightedLayers)"
     guard architecture.isSound else {
       throw InputError("\(file.source) holds a network that there cannot be: its sizes are out of range")
     }
+    let family = [Architecture.Block.plain: "plain", .convolution: "vgg"][architecture.block] ?? "resnet"
+    architecture.name = family + "\(architecture.weightedLayers)"
     self.architecture = architecture
     let expected = architecture.parameterShapes + architecture.statisticShapes
     try self.file.check(
@@ -72,7 +73,7 @@ public struct PyTorchWeights: Sendable {
     var network = network
     try network.visitState { name, tensor in
       let values = try file.doubles(names.name(of: name)).map { Network.Scalar($0) }
-      tensor = Tensor(tensor.shape, inPyTorchOrder: values)
+      tensor = Tensor(tensor.shape, inPyTorchOrder: values, channels: names.channels(inRowsOf: name))
     }
     return network
   }
@@ -81,13 +82,13 @@ public struct PyTorchWeights: Sendable {
   /// ImageNet's. `load_state_dict(safetensors.torch.load_file(...))` takes it there.
   public static func file<Network: ImageClassifier>(of network: Network) throws -> SafeTensorsFile {
     let architecture = network.architecture
-    let names = architecture.stem == .cifar ? PyTorchNames.akamaster : .torchvision
+    let names = PyTorchNames.usual(for: architecture)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let description = String(decoding: try encoder.encode(architecture), as: UTF8.self)
     var file = SafeTensorsFile(metadata: ["format": "pt", architectureKey: description])
     for (name, tensor) in network.state {
-      let values = tensor.elementsInPyTorchOrder.map { Float($0) }
+      let values = tensor.elementsInPyTorchOrder(channels: names.channels(inRowsOf: name)).map { Float($0) }
       file.append(names.name(of: name), shape: PyTorchNames.shape(of: tensor.shape), values)
     }
     return file
@@ -95,14 +96,16 @@ public struct PyTorchWeights: Sendable {
 
   /// What was found, in words.
   public var summary: String {
+    let isVGG = architecture.block == .convolution
     var parts = [
-      "stages of \(architecture.stages.map { "\($0.blocks)" }.joined(separator: ", ")) \(architecture.block) blocks",
+      "stages of \(architecture.stages.map { "\($0.blocks)" }.joined(separator: ", ")) "
+        + (isVGG ? "convolutions" : "\(architecture.block) blocks"),
       "\(architecture.stages.map { "\($0.outputChannels)" }.joined(separator: ", ")) channels",
     ]
     let options = architecture.options
     if architecture.block == .plain {
       parts.append("no shortcuts")
-    } else {
+    } else if !isVGG {
       parts.append("shortcuts \(options.shortcut.rawValue)")
       if options.shortcut == .a {
         parts.append(options.zeros == .around ? "zeros around the channels" : "zeros after the channels")
@@ -135,72 +138,5 @@ public struct PyTorchWeights: Sendable {
     } catch {
       throw InputError("\(source): its metadata describe no network that this program can read")
     }
-  }
-}
-
-/// Reads an architecture off the names and shapes of a `state_dict`.
-private struct PyTorchRecognition {
-  let file: SafeTensorsFile
-  let names: PyTorchNames
-  /// For each stage the names behind `layer1.`, by block.
-  private let stages: [[String: Set<String>]]
-
-  init(_ file: SafeTensorsFile) {
-    self.file = file
-    var stages: [Int: [String: Set<String>]] = [:]
-    var shortcut: String?
-    for entry in file.entries {
-      let parts = entry.name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-      guard parts.count >= 4, parts[0].hasPrefix("layer"), let stage = Int(parts[0].dropFirst(5)) else { continue }
-      stages[stage, default: [:]][parts[1], default: []].insert(parts[2])
-      if parts[2] == "shortcut" || parts[2] == "downsample" { shortcut = parts[2] }
-    }
-    var found: [[String: Set<String>]] = []
-    while let stage = stages[found.count + 1] { found.append(stage) }
-    self.stages = found
-    let usual = file["linear.weight"] != nil ? PyTorchNames.akamaster : .torchvision
-    names = PyTorchNames(classifier: usual.classifier, shortcut: shortcut ?? usual.shortcut)
-  }
-
-  func architecture() throws -> Architecture {
-    let stemShape = try shape("conv1.weight", rank: 4)
-    let stem: Architecture.Stem
-    switch Array(stemShape[1...]) {
-    case [3, 3, 3]: stem = .cifar
-    case [3, 7, 7]: stem = .imageNet
-    default:
-      throw InputError(
-        "\(file.source): \"conv1.weight\" is \(stemShape) and should be [C, 3, 3, 3] (CIFAR) or [C, 3, 7, 7] (ImageNet)")
-    }
-    guard !stages.isEmpty else { throw unrecognised("no tensor of a stage, such as \"layer1.0.conv1.weight\"") }
-    let isBottleneck = stages.contains { $0.values.contains { $0.contains("conv3") } }
-    let last = isBottleneck ? "conv3" : "conv2"
-    let projections = stages.flatMap { $0.values }.map { $0.contains(names.shortcut) }
-    return Architecture(
-      name: "", stem: stem, stemChannels: stemShape[0], block: isBottleneck ? .bottleneck : .basic,
-      stages: try stages.enumerated().map { s, blocks in
-        Architecture.Stage(
-          blocks: blocks.count, width: try shape("layer\(s + 1).0.conv1.weight", rank: 4)[0],
-          outputChannels: try shape("layer\(s + 1).0.\(last).weight", rank: 4)[0], stride: s == 0 ? 1 : 2)
-      },
-      options: Architecture.Options(
-        shortcut: !projections.contains(true) ? .a : projections.contains(false) ? .b : .c,
-        zeros: .around, stridePlacement: .middle3x3),
-      classes: try shape(names.classifier + ".weight", rank: 2)[0], imageSize: stem == .cifar ? 32 : 224)
-  }
-
-  private func shape(_ name: String, rank: Int) throws -> [Int] {
-    guard let shape = file[name]?.shape else { throw unrecognised("no tensor \(name.quoted)") }
-    guard shape.count == rank else {
-      throw InputError("\(file.source): \(name.quoted) should have \(rank) axes and is \(shape)")
-    }
-    return shape
-  }
-
-  private func unrecognised(_ what: String) -> InputError {
-    let first = file.entries.prefix(3).map(\.name.quoted).joined(separator: ", ")
-    return InputError(
-      "\(file.source) holds neither a checkpoint nor a PyTorch network under akamaster's or torchvision's names: it has "
-        + what + (first.isEmpty ? "" : "; its first names are \(first)"))
   }
 }

@@ -70,7 +70,8 @@ extension Architecture {
     var channels = stemChannels
     for (s, stage) in stages.enumerated() {
       for c in 0..<stage.blocks {
-        layers.append(.convolution("stages.\(s).convolutions.\(c)", [3, 3, channels, stage.outputChannels], bias: true))
+        layers.append(
+          .convolution("stages.\(s).convolutions.\(c)", [3, 3, channels, stage.outputChannels], bias: true))
         channels = stage.outputChannels
       }
     }
@@ -95,14 +96,16 @@ extension Architecture {
 extension Architecture {
   /// Whether a network can be built from it: a description from a file may say anything.
   var isSound: Bool {
-    let sizes =
-      [stemChannels, classes] + hidden + stages.flatMap { [$0.blocks, $0.width, $0.outputChannels, $0.stride] }
-    guard sizes.allSatisfy({ (1...4096).contains($0) }), (1...1024).contains(imageSize) else { return false }
-    guard (1...16).contains(stages.count), hidden.count <= 16, weightedLayers <= 10_000 else { return false }
-    guard (stem == nil) == (block == .convolution), takesAnySize || imageSize % totalStride == 0 else { return false }
+    let sizes = [stemChannels, classes] + hidden + stages.flatMap { [$0.blocks, $0.width, $0.outputChannels] }
+    guard sizes.allSatisfy({ (1...4096).contains($0) }), (1...1024).contains(imageSize), hidden.count <= 16,
+      (1...16).contains(stages.count), stages.allSatisfy({ (1...4).contains($0.stride) }), weightedLayers <= 10_000
+    else { return false }
+    if block == .convolution {
+      return stem == nil && stemChannels == 3 && stages.allSatisfy { $0.stride == 2 } && imageSize % totalStride == 0
+    }
     // Zeros can only add channels.
     let channels = [stemChannels] + stages.map(\.outputChannels)
-    return block == .plain || block == .convolution || options.shortcut != .a
-      || zip(channels, channels.dropFirst()).allSatisfy { $0 <= $1 }
+    let grows = zip(channels, channels.dropFirst()).allSatisfy { $0 <= $1 }
+    return stem != nil && hidden.isEmpty && (block == .plain || options.shortcut != .a || grows)
   }
 }

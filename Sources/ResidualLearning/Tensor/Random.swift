@@ -98,6 +98,14 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable {
     return order
   }
 
+  /// `count` numbers, drawn one after the other. Not generic, so that it is fast wherever it is called from.
+  mutating func numbers(_ count: Int, _ draw: (inout RandomGenerator) -> Double) -> [Double] {
+    var numbers: [Double] = []
+    numbers.reserveCapacity(count)
+    for _ in 0..<count { numbers.append(draw(&self)) }
+    return numbers
+  }
+
   /// A generator of its own for `label`, a function of this generator's state and of the label only.
   ///
   /// This generator does not move. Use it where work is done in any order or in parallel (image number i draws from

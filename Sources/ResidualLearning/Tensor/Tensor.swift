@@ -44,14 +44,14 @@ public struct Tensor<Scalar: Element>: Sendable {
   public init(
     normal shape: Shape, mean: Double = 0, deviation: Double = 1, using generator: inout RandomGenerator
   ) {
-    self.init(shape, (0..<shape.count).map { _ in Scalar(mean + deviation * generator.normal()) })
+    self.init(shape, Storage(rounding: generator.numbers(shape.count) { mean + deviation * $0.normal() }))
   }
 
   /// Numbers from a uniform distribution over [`low`, `high`), drawn one after the other in row-major order.
   public init(
     uniform shape: Shape, from low: Double = 0, to high: Double = 1, using generator: inout RandomGenerator
   ) {
-    self.init(shape, (0..<shape.count).map { _ in Scalar(generator.uniform(low, high)) })
+    self.init(shape, Storage(rounding: generator.numbers(shape.count) { $0.uniform(low, high) }))
   }
 
   /// Elements.

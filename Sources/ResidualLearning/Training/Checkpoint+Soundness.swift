@@ -15,23 +15,31 @@ extension Recipe {
     let numbers: [Double] = [rate, momentum, decay, statisticsRate, warmUp?.rate ?? 0, warmUp?.untilError ?? 0]
     return (1...65536).contains(batch) && (0...(1 << 40)).contains(iterations)
       && numbers.allSatisfy { $0.isFinite && $0 >= 0 } && (0..<1).contains(validationShare)
-      && (0...1024).contains(augmentation.padding) && augmentation.scaled?.isSound ?? true
+      && augmentation.isSound && (plateau?.isSound ?? true)
   }
 }
 
-extension Augmentation.ScaledCrops {
-  /// Whether pictures can be resized and cropped so.
+extension Augmentation {
+  /// Whether views can be drawn.
   fileprivate var isSound: Bool {
-    let vectors = (colors?.eigenvectors ?? []) + [colors?.eigenvalues ?? [0, 0, 0]]
-    return (1...4096).contains(size) && scales.lowerBound >= size && scales.upperBound <= 8192
-      && vectors.allSatisfy { $0.count == 3 && $0.allSatisfy(\.isFinite) }
+    guard (0...1024).contains(padding), let scaled else { return (0...1024).contains(padding) }
+    let colors = scaled.colors.map { [$0.eigenvalues] + $0.eigenvectors } ?? []
+    return (1...1024).contains(scaled.size) && scaled.scales.lowerBound >= scaled.size
+      && scaled.scales.upperBound <= 4096 && (colors.isEmpty || colors.count == 4)
+      && colors.allSatisfy { $0.count == 3 && $0.allSatisfy(\.isFinite) }
   }
+}
+
+extension PlateauSchedule {
+  /// Whether it can go on.
+  fileprivate var isSound: Bool { rate.isFinite && rate >= 0 && (0...(1 << 40)).contains(waited) && patience > 0 }
 }
 
 extension TrainingState {
   /// Whether a run of this recipe can stand there.
   func isSound(for recipe: Recipe) -> Bool {
     (0...recipe.iterations).contains(iteration) && recentErrors.count <= 100
-      && epochLoss.isFinite && (0...(1 << 56)).contains(epochErrors) && (0...(1 << 56)).contains(epochCount)
+      && (plateau?.isSound ?? true) && (plateau == nil) == (recipe.plateau == nil) && epochLoss.isFinite
+      && (0...(1 << 56)).contains(epochErrors) && (0...(1 << 56)).contains(epochCount)
   }
 }

@@ -28,9 +28,11 @@ extension Command {
     let normalization = try weights.normalization(
       arguments[.normalization], height: test.height, width: test.width, training: images.training)
     output.line(
-      normalization.words + (arguments[.normalization] == nil && !weights.saysNormalization ? ", as is usual for PyTorch's weights (--normalization)" : ""))
+      normalization.words
+        + (arguments[.normalization] == nil && !weights.saysNormalization
+          ? ", as is usual for PyTorch's weights (--normalization)" : ""))
     if let path = arguments[.export] { try export(network, normalization, to: path, output) }
-    try weights.checkClasses(of: test)
+    try weights.check(test)
 
     var line = ProgressLine(total: test.count)
     let result = network.evaluate(test, normalization: normalization, batch: arguments[.batch]) { done in
@@ -92,8 +94,9 @@ extension Arguments {
 }
 
 extension Weights {
-  /// Refuses images of other classes than the network knows.
-  func checkClasses(of images: ImageDataset) throws {
+  /// Refuses images of a size that the network does not take, or of other classes than it knows.
+  func check(_ images: ImageDataset) throws {
+    try network.architecture.checkSize(of: images)
     let classes = network.architecture.classes
     guard classes == images.classNames.count else {
       throw InputError("the network tells \(classes) classes apart, but the images have \(images.classNames.count)")
@@ -102,6 +105,16 @@ extension Weights {
     throw InputError(
       "the network knows the classes \(listed(classNames, "and")), but the images show "
         + listed(images.classNames, "and"))
+  }
+}
+
+extension Architecture {
+  /// Refuses images that a VGG cannot take: its first linear layer has a weight for every pixel.
+  func checkSize(of images: ImageDataset) throws {
+    guard takesAnySize || (images.height, images.width) == (imageSize, imageSize) else {
+      throw InputError(
+        "\(name) takes images of \(imageSize)x\(imageSize), but these are \(images.height)x\(images.width)")
+    }
   }
 }
 

@@ -68,6 +68,7 @@ private struct TrainingPlan {
     (training, heldOut) = used.split(holdingOut: recipe.validationShare, seed: 45)
     fingerprint = training.fingerprint
     guard training.count > 0 else { throw InputError("\(used.count) images are too few to train on") }
+    try architecture.checkSize(of: training)
     if let old { try checkResumable(old) }
   }
 

@@ -56,8 +56,8 @@ struct Fuzzer {
       bytes.replaceSubrange(position..<end, with: values.randomElement(using: &random)!)
     default:
       // Another digit in place of a digit, so that texts stay texts.
-      let digits = bytes.indices.filter { UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[$0] }
-      guard let digit = digits.randomElement(using: &random) else { return }
+      let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+      guard let digit = bytes[position...].firstIndex(where: digits.contains) else { return }
       bytes[digit] = UInt8.random(in: UInt8(ascii: "0")...UInt8(ascii: "9"), using: &random)
     }
   }

@@ -66,7 +66,8 @@ import Testing
     for (tensor, value) in statistics {
       fixture.compare("\(name) \(tensor)", value, try fixture.tensor("\(name)/after/\(path(tensor))"))
     }
-    fixture.compare(name + " inference", layer(try fixture.tensor(name + "/input")), try fixture.tensor(name + "/evaluated"))
+    fixture.compare(
+      name + " inference", layer(try fixture.tensor(name + "/input")), try fixture.tensor(name + "/evaluated"))
     // Nothing of the fixture is left out.
     let stored = fixture.file.entries.count { $0.name.hasPrefix(name + "/") }
     #expect(stored == 5 + 2 * gradients.named.count + 2 * statistics.count, "\(name)")
@@ -174,6 +175,17 @@ import Testing
     let fixture = try Fixture<Float>("network")
     try checkNetwork(fixture, weights(fixture).network(Float.self))
   }
+
+  private func checkVGG<Scalar: Element>(_: Scalar.Type) throws {
+    let fixture = try Fixture<Scalar>("vgg")
+    let weights = try weights(fixture)
+    #expect(weights.architecture == .vgg(depth: 16, classes: 5, width: 2, hidden: 6, imageSize: 64))
+    let network = try weights.network(Scalar.self)
+    fixture.compare("logits", network(try fixture.tensor("images")), try fixture.tensor("evaluated"))
+  }
+
+  @Test func `VGG-16 is PyTorch's in Double`() throws { try checkVGG(Double.self) }
+  @Test func `VGG-16 is PyTorch's in Float`() throws { try checkVGG(Float.self) }
 
   private func checkTraining<Network: ImageClassifier>(
     _ fixture: Fixture<Network.Parameters.Scalar>, _ network: Network

@@ -22,7 +22,8 @@ import Testing
 
   func logits<Network: ImageClassifier<Float>>(_ network: Network) -> [Float] {
     var generator = RandomGenerator(seed: 5)
-    return network(Tensor(normal: [2, 32, 32, 3], using: &generator)).elements
+    let side = network.architecture.takesAnySize ? 32 : network.architecture.imageSize
+    return network(Tensor(normal: [2, side, side, 3], using: &generator)).elements
   }
 
   /// The same arrays under other names; nil leaves one out.
@@ -46,6 +47,8 @@ import Testing
     .cifar(depth: 8, options: .init(shortcut: .c), width: 4),
     .imageNet(depth: 18, options: .init(shortcut: .b), classes: 5, width: 4),
     .imageNet(depth: 50, options: .init(shortcut: .b, stridePlacement: .middle3x3), classes: 5, width: 4),
+    .vgg(depth: 16, classes: 5, width: 4, hidden: 6, imageSize: 32),
+    .vgg(depth: 19, classes: 5, width: 2, hidden: 6, imageSize: 64),
   ]
 
   @Test(arguments: architectures)
@@ -53,6 +56,7 @@ import Testing
     let network = try network(architecture)
     let file = try PyTorchWeights.file(of: network)
     let weights = try PyTorchWeights(renamed(file) { $0 })
+    #expect(weights.architecture.imageSize == architecture.imageSize)
     let found = weights.architecture
     #expect(found.name == architecture.name && found.stages == architecture.stages)
     #expect(found.block == architecture.block && found.stem == architecture.stem)
@@ -110,8 +114,19 @@ import Testing
     #expect(shapes["fc.weight"] == [5, 128])
     #expect(file.entries.count == 53 * 5 + 2)
 
+    let vgg = try PyTorchWeights.file(of: network(.vgg(depth: 16, classes: 5, width: 4, hidden: 6, imageSize: 64)))
+    let names = vgg.entries.map(\.name).filter { $0.hasSuffix("weight") }
+    let features = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28].map { "features.\($0).weight" }
+    #expect(names == features + [0, 3, 6].map { "classifier.\($0).weight" })
+    #expect(vgg["classifier.0.weight"]?.shape == [6, 32 * 4])
+
+    // Rows of pixels [2, 2, 3]: pixel (1, 0), channel 2 is number 8 here and 2 * 4 + 2 there.
+    let rows = Tensor<Float>([12, 2], (0..<24).map { Float($0) })
+    #expect(rows.elementsInPyTorchOrder(channels: 3)[12 + 10] == rows[8, 1])
+    #expect(Tensor(rows.shape, inPyTorchOrder: rows.elementsInPyTorchOrder(channels: 3), channels: 3) == rows)
+
     let weight = Tensor<Float>([2, 3, 4, 5], (0..<120).map { Float($0) })
-    let elements = weight.elementsInPyTorchOrder  // [5, 4, 2, 3]
+    let elements = weight.elementsInPyTorchOrder()  // [5, 4, 2, 3]
     #expect(elements[((4 * 4 + 3) * 2 + 1) * 3 + 2] == weight[1, 2, 3, 4])
     #expect(elements[((1 * 4 + 2) * 2 + 0) * 3 + 1] == weight[0, 1, 2, 1])
     #expect(Tensor(weight.shape, inPyTorchOrder: elements) == weight)

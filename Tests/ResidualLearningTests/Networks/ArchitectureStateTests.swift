@@ -13,7 +13,7 @@ import Testing
       .cifar(depth: 8, plain: true, options: options, width: 3),
       .imageNet(depth: 18, options: options, classes: 7, width: 4),
       .imageNet(depth: 50, options: options, classes: 5, width: 4),
-      .vgg(depth: 16, classes: 3, width: 2, hidden: 5, imageSize: 32),
+      .vgg(depth: 16, classes: 5, width: 4, hidden: 6, imageSize: 64),
     ] {
       let network = architecture.network(Float.self, using: &generator)
       let expected = network.state.map { "\($0.name) \($0.tensor.shape)" }
