@@ -27,6 +27,8 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var warmUp: WarmUp?
   /// SGD's momentum.
   public var momentum: Double
+  /// Whether SGD's velocity holds the learning rate, as the authors' does; see ``SGD/Velocity``.
+  public var velocityHoldsRate = true
   /// Weight decay.
   public var decay: Double
   /// Whether only the weights decay, and not γ, β and biases.
@@ -51,12 +53,14 @@ public struct Recipe: Equatable, Codable, Sendable {
       decaysWeightsOnly: false, augmentation: .paper, validationShare: 0.1, statisticsRate: 0.1)
   }
 
-  /// §4.2 in fewer iterations: the milestones stay at half and three quarters of the way; nothing is held out.
+  /// §4.2 in fewer iterations: the milestones stay at half and three quarters of the way; nothing is held out; the velocity
+  /// does not hold the rate, since the jump of the loss where the rate falls would last for a good part of a short run.
   public static func scaled(depth: Int, iterations: Int) -> Recipe {
     var recipe = paper(depth: depth)
     recipe.iterations = iterations
     recipe.milestones = [iterations / 2, iterations * 3 / 4]
     recipe.validationShare = 0
+    recipe.velocityHoldsRate = false
     return recipe
   }
 
@@ -105,6 +109,7 @@ public struct Recipe: Equatable, Codable, Sendable {
     if plateau != nil { differences.append("the rate falls when the error plateaus, not at milestones") }
     if warmUp != paper.warmUp { differences.append(warmUp == nil ? "no warm-up" : "a warm-up of its own") }
     if augmentation != paper.augmentation { differences.append("another augmentation") }
+    if velocityHoldsRate != paper.velocityHoldsRate { differences.append("the velocity without the rate") }
     if decaysWeightsOnly { differences.append("only weights decay") }
     return differences
   }

@@ -68,7 +68,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     self.state = state ?? TrainingState(isWarmingUp: recipe.warmUp != nil, plateau: recipe.plateau)
     optimizer = SGD(
       network.parameters, momentum: recipe.momentum, decay: recipe.decay,
-      decaying: recipe.decaysWeightsOnly ? .weights : .all)
+      decaying: recipe.decaysWeightsOnly ? .weights : .all, form: recipe.velocityHoldsRate ? .withRate : .withoutRate)
     if let velocity { optimizer.velocity = velocity }
   }
 
