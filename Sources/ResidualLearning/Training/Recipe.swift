@@ -5,7 +5,8 @@
 
 /// Everything that a training run depends on besides the network, the images and the seed.
 public struct Recipe: Equatable, Codable, Sendable {
-  /// A low rate at the start, for networks so deep that they do not begin to learn with the full one (110 layers, §4.2).
+  /// A low rate at the start, for networks so deep that they do not begin to learn with the full one (110 layers,
+  /// §4.2).
   public struct WarmUp: Equatable, Codable, Sendable {
     /// The low rate.
     public var rate: Double
@@ -42,8 +43,8 @@ public struct Recipe: Equatable, Codable, Sendable {
   /// Whether, after the last step, the statistics are computed again over all training images.
   public var recomputesStatistics = false
 
-  /// §4.2 to the letter: 64k iterations of 128 images, rate 0.1, divided by 10 at 32k and 48k; trained on nine tenths of
-  /// the training images, the rest held out for validation.
+  /// §4.2 to the letter: 64k iterations of 128 images, rate 0.1, divided by 10 at 32k and 48k; trained on nine tenths
+  /// of the training images, the rest held out for validation.
   ///
   /// - Parameter depth: of the network. From 110 layers on the rate is 0.01 until the training error is below 80 %.
   public static func paper(depth: Int) -> Recipe {
