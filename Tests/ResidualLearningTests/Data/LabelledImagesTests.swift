@@ -16,7 +16,7 @@ import Testing
   @Test func `A mean image over central squares leaves the ends of the longer side out`() {
     // Two columns of 255 in the middle of each picture, 0 or 100 beside them.
     func picture(_ sides: UInt8) -> Picture {
-      let row = [sides, 255, 255, sides].flatMap { [$0, $0, $0] }
+      let row: [UInt8] = [sides, 255, 255, sides].flatMap { (level: UInt8) -> [UInt8] in [level, level, level] }
       return Picture(height: 2, width: 4, pixels: row + row)
     }
     let images = VariableImages(pictures: [picture(0), picture(100)], labels: [0, 1], classNames: ["a", "b"])
