@@ -25,7 +25,8 @@ extension AnyOption {
     "--stride-in", .choice(StridePlacement.allCases) { $0 == .first1x1 ? "1x1" : "3x3" }, default: .first1x1,
     "the convolution of a bottleneck that halves the image: the first 1x1 (the paper) or the 3x3")
   static let data = Option("--data", .folder, "the folder with the images", absent: "synthetic images")
-  static let weights = Option("--weights", repeated: .file, "a file of weights; several make an ensemble")
+  static let weights = Option("--weights", repeated: .file, "a file of weights")
+  static let ensemble = Option("--weights", repeated: .file, "a file of weights; several make an ensemble")
   static let normalization = Option(
     "--normalization", .choice(Normalization.Kind.self), "how pixels are normalised", absent: "as the weights ask")
   static let limit = Option("--limit", .whole(1...), "use only the first N images", absent: "all")

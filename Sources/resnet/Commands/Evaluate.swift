@@ -7,17 +7,51 @@ extension Command {
     name: "evaluate",
     summary: "measures accuracy and loss of weights",
     description: "Measures accuracy and loss of a checkpoint, or of weights from PyTorch (safetensors, names of "
-      + "akamaster's or torchvision's networks), on test images. The network is recognised from the file. --export writes "
-      + "it for PyTorch.",
+      + "akamaster's or torchvision's networks), on test images. The network is recognised from the file. --export "
+      + "writes it for PyTorch. Several files make an ensemble; the scores (probabilities) of all networks, crops and "
+      + "scales are averaged.",
     options: [
-      .weights, .expectedNetwork, .foreignZeros, .foreignStrideIn, .data, .normalization, .limit, .logits, .export,
-      .batch, .threads, .kernels, .convolution, .json,
+      .ensemble, .expectedNetwork, .foreignZeros, .foreignStrideIn, .data, .normalization, .limit, .crops, .scales,
+      .logits, .export, .batch, .threads, .kernels, .convolution, .json,
     ]
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
-    let weights = try arguments.loadWeights(output)
-    try evaluate(weights.network, weights, arguments, output)
+    if arguments.averagesScores {
+      try evaluateEnsemble(arguments, output)
+    } else {
+      let weights = try arguments.loadWeights(output)
+      try evaluate(weights.network, weights, arguments, output)
+    }
+  }
+
+  /// Several networks, or several views of an image.
+  private static func evaluateEnsemble(_ arguments: Arguments, _ output: Output) throws {
+    for option: AnyOption in [.logits, .export] where arguments.isGiven(option) {
+      throw CommandLineError("\(option.name) takes one file of weights, one crop and no scales")
+    }
+    let views = arguments.views
+    let all = try arguments[.weights].map { try arguments.loadWeights($0, output) }
+    let images = try Images(folder: arguments[.data])
+    let test = images.test.prefix(arguments[.limit] ?? images.test.count)
+    let ensemble = try Ensemble(
+      all.map { weights in
+        let size = weights.imageSize
+        return .init(
+          weights.network,
+          try weights.normalization(
+            arguments[.normalization], height: size.height, width: size.width, training: images.training))
+      })
+    for (member, weights) in zip(ensemble.members, all) {
+      output.line("\(member.network.architecture.name)  \(member.normalization.words)")
+      try weights.checkClasses(of: test)
+    }
+    output.line("scores averaged over networks: \(all.count), views of an image: \(views.count)")
+    var line = ProgressLine(total: test.count)
+    let result = try ensemble.evaluate(test, views: views, batch: arguments[.batch]) { done in
+      output.progress(&line, done)
+    }
+    report(result, of: ensemble.name, on: images, output)
   }
 
   private static func evaluate<Network: ImageClassifier<Float>>(
@@ -43,15 +77,21 @@ extension Command {
     for (i, row) in logits.enumerated() {
       output.line("image \(i)  \(row.map { fixed(Double($0), 4) }.joined(separator: " "))")
     }
+    report(result, of: network.architecture.name, on: images, logits: logits, output)
+  }
+
+  private static func report(
+    _ result: Evaluation, of network: String, on images: Images, logits: [[Float]] = [], _ output: Output
+  ) {
     output.line(
       "\(images.description): \(grouped(result.correct)) of \(grouped(result.count)) test images right "
         + "(error \(percent(result.error))), loss \(fixed(result.loss, 5))")
     var members: [JSONValue.Member] = [
-      .init(key: "network", value: .string(network.architecture.name)),
+      .init(key: "network", value: .string(network)),
       .init(key: "correct", value: .int(result.correct)), .init(key: "total", value: .int(result.count)),
       .init(key: "accuracy", value: .double(result.accuracy)), .init(key: "loss", value: .double(result.loss)),
     ]
-    if shown > 0 {
+    if !logits.isEmpty {
       members.append(.init(key: "logits", value: .array(logits.map { .array($0.map(JSONValue.float)) })))
     }
     output.json(.object(members))
@@ -79,6 +119,11 @@ extension Arguments {
   func loadWeights(_ output: Output) throws -> Weights {
     guard let path = self[.weights].first else { throw CommandLineError("--weights is missing: --weights FILE") }
     guard self[.weights].count == 1 else { throw CommandLineError("--weights is given twice") }
+    return try loadWeights(path, output)
+  }
+
+  /// One file of weights, checked against `--network`.
+  func loadWeights(_ path: String, _ output: Output) throws -> Weights {
     var knowledge = PyTorchWeights.Knowledge()
     knowledge.zeros = self[.foreignZeros]
     knowledge.stridePlacement = self[.foreignStrideIn]
@@ -93,10 +138,28 @@ extension Arguments {
   }
 }
 
+extension Arguments {
+  /// The views of an image that `--crops` and `--scales` ask for.
+  var views: Views { Views(crops: Views.Crops(rawValue: self[.crops])!, scales: self[.scales] ?? []) }
+
+  /// Whether there are several networks or views, so that scores are averaged.
+  var averagesScores: Bool { self[.weights].count > 1 || !self[.weights].isEmpty && views != Views() }
+}
+
+extension Ensemble {
+  /// The names of its networks: "resnet20+resnet32".
+  var name: String { members.map(\.network.architecture.name).joined(separator: "+") }
+}
+
 extension Weights {
   /// Refuses images of a size that the network does not take, or of other classes than it knows.
   func check(_ images: ImageDataset) throws {
     try network.architecture.checkSize(of: images)
+    try checkClasses(of: images)
+  }
+
+  /// Refuses images of other classes than the network knows.
+  func checkClasses(of images: ImageDataset) throws {
     let classes = network.architecture.classes
     guard classes == images.classNames.count else {
       throw InputError("the network tells \(classes) classes apart, but the images have \(images.classNames.count)")
