@@ -67,7 +67,8 @@ struct PyTorchRecognition {
     case [3, 7, 7]: stem = .imageNet
     default:
       throw InputError(
-        "\(file.source): \"conv1.weight\" is \(stemShape) and should be [C, 3, 3, 3] (CIFAR) or [C, 3, 7, 7] (ImageNet)")
+        "\(file.source): \"conv1.weight\" is \(stemShape) and should be [C, 3, 3, 3] (CIFAR) or [C, 3, 7, 7] (ImageNet)"
+      )
     }
     guard !stages.isEmpty else { throw unrecognised("no tensor of a stage, such as \"layer1.0.conv1.weight\"") }
     let isBottleneck = stages.contains { $0.values.contains { $0.contains("conv3") } }

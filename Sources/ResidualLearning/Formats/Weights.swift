@@ -19,7 +19,8 @@ public struct Weights: Sendable {
   ///
   /// - Parameter knowledge: what names and shapes cannot show; used for PyTorch's files only.
   /// - Throws: `InputError` when it is neither, is damaged, or does not hold a whole network.
-  public init(contentsOf path: String, knowing knowledge: PyTorchWeights.Knowledge = PyTorchWeights.Knowledge()) throws {
+  public init(contentsOf path: String, knowing knowledge: PyTorchWeights.Knowledge = PyTorchWeights.Knowledge()) throws
+  {
     let file = try SafeTensorsFile(contentsOf: path)
     source = path
     if Checkpoint.isOne(file) {

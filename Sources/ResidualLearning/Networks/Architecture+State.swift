@@ -70,7 +70,8 @@ extension Architecture {
     var channels = stemChannels
     for (s, stage) in stages.enumerated() {
       for c in 0..<stage.blocks {
-        layers.append(.convolution("stages.\(s).convolutions.\(c)", [3, 3, channels, stage.outputChannels], bias: true))
+        layers.append(
+          .convolution("stages.\(s).convolutions.\(c)", [3, 3, channels, stage.outputChannels], bias: true))
         channels = stage.outputChannels
       }
     }

@@ -39,6 +39,7 @@ extension TrainingState {
   /// Whether a run of this recipe can stand there.
   func isSound(for recipe: Recipe) -> Bool {
     (0...recipe.iterations).contains(iteration) && recentErrors.count <= 100
-      && (plateau?.isSound ?? true) && (plateau == nil) == (recipe.plateau == nil) && epochLoss.isFinite && (0...(1 << 56)).contains(epochErrors) && (0...(1 << 56)).contains(epochCount)
+      && (plateau?.isSound ?? true) && (plateau == nil) == (recipe.plateau == nil) && epochLoss.isFinite
+      && (0...(1 << 56)).contains(epochErrors) && (0...(1 << 56)).contains(epochCount)
   }
 }

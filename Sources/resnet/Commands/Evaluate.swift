@@ -28,7 +28,9 @@ extension Command {
     let normalization = try weights.normalization(
       arguments[.normalization], height: test.height, width: test.width, training: images.training)
     output.line(
-      normalization.words + (arguments[.normalization] == nil && !weights.saysNormalization ? ", as is usual for PyTorch's weights (--normalization)" : ""))
+      normalization.words
+        + (arguments[.normalization] == nil && !weights.saysNormalization
+          ? ", as is usual for PyTorch's weights (--normalization)" : ""))
     if let path = arguments[.export] { try export(network, normalization, to: path, output) }
     try weights.check(test)
 

@@ -5,18 +5,21 @@ extension Command {
   static let predict = Command(
     name: "predict",
     summary: "names what is in a picture",
-    description: "Prints classes and probabilities for pictures (PNG). Of a picture of another size the largest central "
+    description:
+      "Prints classes and probabilities for pictures (PNG). Of a picture of another size the largest central "
       + "part of the network's aspect ratio is resized.",
     positionals: [.images],
     options: [
-      .weights, .expectedNetwork, .foreignZeros, .foreignStrideIn, .normalization, .threads, .kernels, .convolution, .json,
+      .weights, .expectedNetwork, .foreignZeros, .foreignStrideIn, .normalization, .threads, .kernels, .convolution,
+      .json,
     ]
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
     let weights = try arguments.loadWeights(output)
     let (height, width) = weights.imageSize
-    let normalization = try weights.normalization(arguments[.normalization], height: height, width: width, training: nil)
+    let normalization = try weights.normalization(
+      arguments[.normalization], height: height, width: width, training: nil)
     output.line(normalization.words)
     let names = weights.classNames ?? weights.usualClassNames
     var results: [JSONValue] = []

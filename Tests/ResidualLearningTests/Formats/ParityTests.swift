@@ -66,7 +66,8 @@ import Testing
     for (tensor, value) in statistics {
       fixture.compare("\(name) \(tensor)", value, try fixture.tensor("\(name)/after/\(path(tensor))"))
     }
-    fixture.compare(name + " inference", layer(try fixture.tensor(name + "/input")), try fixture.tensor(name + "/evaluated"))
+    fixture.compare(
+      name + " inference", layer(try fixture.tensor(name + "/input")), try fixture.tensor(name + "/evaluated"))
     // Nothing of the fixture is left out.
     let stored = fixture.file.entries.count { $0.name.hasPrefix(name + "/") }
     #expect(stored == 5 + 2 * gradients.named.count + 2 * statistics.count, "\(name)")

@@ -133,7 +133,8 @@ import Testing
         throw InputError("refused")
       }
       #expect(found.architecture.parameterShapes.count < 100_000)
-      guard steps < 40, found.architecture == start.network.architecture, found.state != start.state
+      guard steps < 40, found.architecture == start.network.architecture,
+        found.state != start.state
           || found.recipe != start.recipe, found.state.iteration < found.recipe.iterations
       else { return }
       var trainer = Trainer(
