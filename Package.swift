@@ -54,7 +54,8 @@ let package = Package(
       name: "ResidualKernels",
       swiftSettings: nativeSettings() + [
         .unsafeFlags(
-          ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"], .when(configuration: .debug, traits: ["OptimizedKernels"]))
+          ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"],
+          .when(configuration: .debug, traits: ["OptimizedKernels"]))
       ]),
     .target(name: "ResidualLearning", dependencies: ["ResidualKernels"]),
     .executableTarget(name: "resnet", dependencies: ["ResidualLearning", "ResidualKernels"]),

@@ -44,7 +44,8 @@ extension Float: Element {
   public static func larger(_ a: Vector, _ b: Vector) -> Vector {
     let mask = unsafeBitCast(a .> b, to: SIMD16<Int32>.self)
     return unsafeBitCast(
-      unsafeBitCast(a, to: SIMD16<Int32>.self) & mask | unsafeBitCast(b, to: SIMD16<Int32>.self) & ~mask, to: Vector.self)
+      unsafeBitCast(a, to: SIMD16<Int32>.self) & mask | unsafeBitCast(b, to: SIMD16<Int32>.self) & ~mask,
+      to: Vector.self)
   }
 
   public static func exponential(_ x: Float) -> Float { exp(x) }

@@ -11,10 +11,30 @@ extension Kernels {
     _ operation: Operation, _ a: Storage<Scalar>, _ b: Storage<Scalar>, into output: Storage<Scalar>
   ) {
     switch operation {
-    case .add: map(a, b, into: output) { $0 + $1 } vector: { $0 + $1 }
-    case .subtract: map(a, b, into: output) { $0 - $1 } vector: { $0 - $1 }
-    case .multiply: map(a, b, into: output) { $0 * $1 } vector: { $0 * $1 }
-    case .divide: map(a, b, into: output) { $0 / $1 } vector: { $0 / $1 }
+    case .add:
+      map(a, b, into: output) {
+        $0 + $1
+      } vector: {
+        $0 + $1
+      }
+    case .subtract:
+      map(a, b, into: output) {
+        $0 - $1
+      } vector: {
+        $0 - $1
+      }
+    case .multiply:
+      map(a, b, into: output) {
+        $0 * $1
+      } vector: {
+        $0 * $1
+      }
+    case .divide:
+      map(a, b, into: output) {
+        $0 / $1
+      } vector: {
+        $0 / $1
+      }
     }
   }
 
@@ -26,10 +46,30 @@ extension Kernels {
   ) {
     let v = Scalar.Vector(repeating: b)
     switch operation {
-    case .add: map(a, a, into: output) { x, _ in x + b } vector: { x, _ in x + v }
-    case .subtract: map(a, a, into: output) { x, _ in x - b } vector: { x, _ in x - v }
-    case .multiply: map(a, a, into: output) { x, _ in x * b } vector: { x, _ in x * v }
-    case .divide: map(a, a, into: output) { x, _ in x / b } vector: { x, _ in x / v }
+    case .add:
+      map(a, a, into: output) { x, _ in
+        x + b
+      } vector: { x, _ in
+        x + v
+      }
+    case .subtract:
+      map(a, a, into: output) { x, _ in
+        x - b
+      } vector: { x, _ in
+        x - v
+      }
+    case .multiply:
+      map(a, a, into: output) { x, _ in
+        x * b
+      } vector: { x, _ in
+        x * v
+      }
+    case .divide:
+      map(a, a, into: output) { x, _ in
+        x / b
+      } vector: { x, _ in
+        x / v
+      }
     }
   }
 
@@ -41,14 +81,22 @@ extension Kernels {
   ) {
     let alphas = Scalar.Vector(repeating: alpha)
     let betas = Scalar.Vector(repeating: beta)
-    map(a, b, into: output) { alpha * $0 + beta * $1 } vector: { alphas * $0 + betas * $1 }
+    map(a, b, into: output) {
+      alpha * $0 + beta * $1
+    } vector: {
+      alphas * $0 + betas * $1
+    }
   }
 
   /// `output[i] = max(input[i], 0)`; NaN stays NaN.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func rectify<Scalar: Element>(_ input: Storage<Scalar>, into output: Storage<Scalar>) {
-    map(input, input, into: output) { x, _ in x < 0 ? 0 : x } vector: { x, _ in Scalar.rectified(x) }
+    map(input, input, into: output) { x, _ in
+      x < 0 ? 0 : x
+    } vector: { x, _ in
+      Scalar.rectified(x)
+    }
   }
 
   /// `output[i] = value[i]` where `condition[i] > 0`, else 0.
@@ -57,7 +105,11 @@ extension Kernels {
   public static func keep<Scalar: Element>(
     _ value: Storage<Scalar>, wherePositive condition: Storage<Scalar>, into output: Storage<Scalar>
   ) {
-    map(value, condition, into: output) { $1 > 0 ? $0 : 0 } vector: { Scalar.keep($0, wherePositive: $1) }
+    map(value, condition, into: output) {
+      $1 > 0 ? $0 : 0
+    } vector: {
+      Scalar.keep($0, wherePositive: $1)
+    }
   }
 
   /// `Σ a[i]`, summed in `Double`.

@@ -20,7 +20,11 @@ extension Kernels {
       let squares = means + rows.stride
       let range = rows.range(chunk)
       let share = 1 / Scalar(range.count)
-      rows.sums(range, into: means) { x, _ in x } vector: { x, _ in x }
+      rows.sums(range, into: means) { x, _ in
+        x
+      } vector: { x, _ in
+        x
+      }
       for c in 0..<channels { means[c] *= share }
       rows.sums(range, into: squares) { x, c in
         let d = x - means[c]
@@ -80,7 +84,11 @@ extension Kernels {
     Parallel.forEachChunk(rows.chunks) { chunk in
       let sums = partial.base + chunk * 2 * rows.stride
       let range = rows.range(chunk)
-      rows.sums(range, into: sums) { g, _ in g } vector: { g, _ in g }
+      rows.sums(range, into: sums) { g, _ in
+        g
+      } vector: { g, _ in
+        g
+      }
       rows.sums(range, with: input.base, into: sums + rows.stride) { g, x, c in
         g * (x - mean.base[c])
       } vector: { g, x, q in
@@ -192,7 +200,11 @@ struct RowChunks<Scalar: Element> {
     _ range: Range<Int>, into sums: UnsafeMutablePointer<Scalar>, scalar: (Scalar, Int) -> Scalar,
     vector: (Scalar.Vector, Int) -> Scalar.Vector
   ) {
-    self.sums(range, with: nil, into: sums) { x, _, c in scalar(x, c) } vector: { x, _, q in vector(x, q) }
+    self.sums(range, with: nil, into: sums) { x, _, c in
+      scalar(x, c)
+    } vector: { x, _, q in
+      vector(x, q)
+    }
   }
 
   /// `output = value(x, other, c)` for every element of the rows in `range`.

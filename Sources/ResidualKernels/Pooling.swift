@@ -48,7 +48,8 @@ extension Kernels {
     inputGradient: Storage<Scalar>
   ) {
     precondition(input.count == shape.inputCount && inputGradient.count == input.count, "sizes that are not \(shape)")
-    precondition(output.count == shape.outputCount && outputGradient.count == output.count, "sizes that are not \(shape)")
+    precondition(
+      output.count == shape.outputCount && outputGradient.count == output.count, "sizes that are not \(shape)")
     let channels = shape.inputChannels
     inputGradient.base.update(repeating: 0, count: inputGradient.count)
     Parallel.forEachChunk(shape.batch) { n in
@@ -74,7 +75,8 @@ extension Kernels {
   public static func averagePool<Scalar: Element>(
     input: Storage<Scalar>, batch: Int, pixels: Int, channels: Int, output: Storage<Scalar>
   ) {
-    precondition(input.count == batch * pixels * channels, "\(input.count) elements of [\(batch), \(pixels), \(channels)]")
+    precondition(
+      input.count == batch * pixels * channels, "\(input.count) elements of [\(batch), \(pixels), \(channels)]")
     precondition(output.count == batch * channels, "\(output.count) elements of [\(batch), \(channels)]")
     let share = 1 / Scalar(pixels)
     Parallel.forEachChunk(batch) { n in
@@ -93,7 +95,8 @@ extension Kernels {
   public static func averagePoolGradient<Scalar: Element>(
     outputGradient: Storage<Scalar>, batch: Int, pixels: Int, channels: Int, inputGradient: Storage<Scalar>
   ) {
-    precondition(outputGradient.count == batch * channels, "\(outputGradient.count) elements of [\(batch), \(channels)]")
+    precondition(
+      outputGradient.count == batch * channels, "\(outputGradient.count) elements of [\(batch), \(channels)]")
     precondition(inputGradient.count == batch * pixels * channels, "\(inputGradient.count) elements")
     let share = 1 / Scalar(pixels)
     Parallel.forEachChunk(batch) { n in

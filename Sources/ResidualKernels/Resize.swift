@@ -13,7 +13,8 @@ extension Kernels {
   public static func resize(
     _ pixels: [UInt8], height: Int, width: Int, channels: Int, toHeight newHeight: Int, width newWidth: Int
   ) -> [UInt8] {
-    precondition(pixels.count == height * width * channels, "\(pixels.count) bytes for [\(height), \(width), \(channels)]")
+    precondition(
+      pixels.count == height * width * channels, "\(pixels.count) bytes for [\(height), \(width), \(channels)]")
     precondition(min(height, width, newHeight, newWidth) > 0, "\(height)x\(width) to \(newHeight)x\(newWidth) pixels")
     // Columns first, then rows: each pass is a row of weights for each output pixel.
     let columns = triangles(from: width, to: newWidth)

@@ -77,7 +77,8 @@ public final class Storage<Scalar: Element>: @unchecked Sendable {
   /// Copies `count` elements of `source`, from `sourceStart` on, to `start`.
   public func copy(from source: Storage, at sourceStart: Int, to start: Int, count: Int) {
     precondition(count >= 0 && start >= 0 && start + count <= self.count, "\(start) + \(count) of \(self.count)")
-    precondition(sourceStart >= 0 && sourceStart + count <= source.count, "\(sourceStart) + \(count) of \(source.count)")
+    precondition(
+      sourceStart >= 0 && sourceStart + count <= source.count, "\(sourceStart) + \(count) of \(source.count)")
     (base + start).update(from: source.base + sourceStart, count: count)
   }
 

@@ -11,7 +11,8 @@ extension Kernels {
     outputChannels: Int, output: Storage<Scalar>
   ) {
     let (rows, columns) = ((height + stride - 1) / stride, (width + stride - 1) / stride)
-    precondition(front >= 0 && front + channels <= outputChannels, "\(front) + \(channels) of \(outputChannels) channels")
+    precondition(
+      front >= 0 && front + channels <= outputChannels, "\(front) + \(channels) of \(outputChannels) channels")
     precondition(input.count == batch * height * width * channels, "\(input.count) elements of input")
     precondition(output.count == batch * rows * columns * outputChannels, "\(output.count) elements of output")
     output.base.update(repeating: 0, count: output.count)
@@ -35,7 +36,8 @@ extension Kernels {
     outputChannels: Int, inputGradient: Storage<Scalar>
   ) {
     let (rows, columns) = ((height + stride - 1) / stride, (width + stride - 1) / stride)
-    precondition(front >= 0 && front + channels <= outputChannels, "\(front) + \(channels) of \(outputChannels) channels")
+    precondition(
+      front >= 0 && front + channels <= outputChannels, "\(front) + \(channels) of \(outputChannels) channels")
     precondition(inputGradient.count == batch * height * width * channels, "\(inputGradient.count) elements of input")
     precondition(outputGradient.count == batch * rows * columns * outputChannels, "\(outputGradient.count) elements")
     inputGradient.base.update(repeating: 0, count: inputGradient.count)

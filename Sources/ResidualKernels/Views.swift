@@ -23,8 +23,8 @@ public struct PictureView: Sendable {
 }
 
 extension Kernels {
-  /// `output[n, y, x, c] = (pixels[top + y, left + x', c] / 255 + shift[c] − mean[y, x, c]) · factor[c]` for the windows n,
-  /// with x' = x, or `width` − 1 − x when flipped. The windows lie inside their pictures.
+  /// `output[n, y, x, c] = (pixels[top + y, left + x', c] / 255 + shift[c] − mean[y, x, c]) · factor[c]` for the
+  /// windows n, with x' = x, or `width` − 1 − x when flipped. The windows lie inside their pictures.
   ///
   /// - Parameters:
   ///   - mean: `[height, width, channels]`, of the size of the windows.

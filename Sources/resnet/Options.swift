@@ -35,8 +35,10 @@ extension AnyOption {
   static let recipe = Option(
     "--recipe", .choice(RecipeName.self), default: .scaled, "section 4.2 to the letter, or scaled to the data at hand")
   static let batch = Option("--batch", .whole(1...65536), default: 128, "images per step")
-  static let epochs = Option("--epochs", .whole(1...1_000_000), "passes over the training images", absent: "the recipe's")
-  static let iterations = Option("--iterations", .whole(1...1_000_000_000), "steps, instead of epochs", absent: "the recipe's")
+  static let epochs = Option(
+    "--epochs", .whole(1...1_000_000), "passes over the training images", absent: "the recipe's")
+  static let iterations = Option(
+    "--iterations", .whole(1...1_000_000_000), "steps, instead of epochs", absent: "the recipe's")
   static let rate = Option("--rate", .number(0...1000), "the learning rate at the start", absent: "the recipe's")
   static let momentum = Option("--momentum", .number(0...1), "the momentum of SGD", absent: "the recipe's")
   static let decay = Option("--decay", .number(0...1), "the weight decay", absent: "the recipe's")

@@ -88,7 +88,10 @@ import Testing
     ("train --data --json", "--data needs a value: --data DIR"),
     ("train --json=yes", "--json takes no value, not 'yes'"),
     ("train --epochs x", "--epochs takes a whole number from 1 to 1000000, not 'x'"),
-    ("train --epochs 99999999999999999999", "--epochs takes a whole number from 1 to 1000000, not '99999999999999999999'"),
+    (
+      "train --epochs 99999999999999999999",
+      "--epochs takes a whole number from 1 to 1000000, not '99999999999999999999'"
+    ),
     ("train --batch 0", "--batch takes a whole number from 1 to 65536, not '0'"),
     ("train --batch=", "--batch takes a whole number from 1 to 65536, not ''"),
     ("train --rate -1", "--rate takes a number from 0 to 1000, not '-1'"),

@@ -23,7 +23,8 @@ extension Kernels {
         rows: (rows.count - 1) * shape.stride + shape.kernelHeight, left: shape.padding, right: shape.padding)
       let target = ChannelRows(
         output.base + (chunk / bands * shape.outputHeight + rows.lowerBound) * shape.outputWidth
-          * shape.outputChannels, pixels: rows.count * shape.outputWidth, channels: shape.outputChannels)
+          * shape.outputChannels,
+        pixels: rows.count * shape.outputWidth, channels: shape.outputChannels)
       let grid = TapGrid(
         height: rows.count, width: shape.outputWidth, inputRow: shape.stride * band.row,
         inputPixel: shape.stride * shape.inputChannels, taps: shape.kernelHeight, tapStep: band.row, depth: depth,
@@ -96,7 +97,8 @@ extension Kernels {
         rows: (rows.count - 1) * shape.stride + shape.kernelHeight, left: shape.padding, right: shape.padding)
       let gradient = ChannelRows(
         outputGradient.base + (item / bands * shape.outputHeight + rows.lowerBound) * shape.outputWidth
-          * shape.outputChannels, pixels: rows.count * shape.outputWidth, channels: shape.outputChannels)
+          * shape.outputChannels,
+        pixels: rows.count * shape.outputWidth, channels: shape.outputChannels)
       gradient.load()
       let grid = TapGrid(
         height: rows.count, width: shape.outputWidth, inputRow: shape.stride * band.row,
@@ -170,7 +172,9 @@ struct InputGradientPhases<Scalar: Element> {
     }
 
     /// Scalars to skip in the padded gradient.
-    func inputOffset(row: Int, _ shape: ConvolutionShape) -> Int { spareRows * row + sparePixels * shape.outputChannels }
+    func inputOffset(row: Int, _ shape: ConvolutionShape) -> Int {
+      spareRows * row + sparePixels * shape.outputChannels
+    }
 
     /// Vectors to skip in the gradient of the input.
     func outputOffset(_ shape: ConvolutionShape, _: Scalar.Type) -> Int {

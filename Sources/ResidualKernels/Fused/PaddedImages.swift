@@ -103,7 +103,9 @@ public struct FusedInput<Scalar: Element>: Sendable {
     let source = storage.base + n * layout.height * layout.width * layout.channels
     guard let affine else { return layout.copy(source, into: scratch, image: index) }
     let (x, target) = (source.vectors, scratch.vectors)
-    layout.forEachVector(image: index, Scalar.self) { affine.constants($0) } _: { dense, padded, _, constants in
+    layout.forEachVector(image: index, Scalar.self) {
+      affine.constants($0)
+    } _: { dense, padded, _, constants in
       target[padded] = Scalar.rectified(ChannelAffine<Scalar>.apply(constants, x[dense]))
     }
   }

@@ -62,7 +62,8 @@ struct PreparedConvolution<Scalar: Element> {
     let phases = InputGradientPhases(shape, weight)
     layout = PaddedLayout(
       height: shape.outputHeight, width: shape.outputWidth, channels: shape.outputChannels, top: phases.top,
-      left: phases.left, rows: phases.gridHeight - 1 + phases.reach, columns: phases.left + shape.outputWidth + phases.right)
+      left: phases.left, rows: phases.gridHeight - 1 + phases.reach,
+      columns: phases.left + shape.outputWidth + phases.right)
     let row = layout.row
     method = .direct(
       phases.all.map { phase in

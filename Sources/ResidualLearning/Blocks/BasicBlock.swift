@@ -176,10 +176,14 @@ public struct BasicBlock<Scalar: Element>: ResidualBlock {
 }
 
 extension BasicBlock: FusibleBlock {
-  public var units: [ConvolutionUnit<Scalar>] { [ConvolutionUnit(conv: conv1, bn: bn1), ConvolutionUnit(conv: conv2, bn: bn2)] }
+  public var units: [ConvolutionUnit<Scalar>] {
+    [ConvolutionUnit(conv: conv1, bn: bn1), ConvolutionUnit(conv: conv2, bn: bn2)]
+  }
   public var bypass: Shortcut<Scalar>? { shortcut }
 
-  public static func parameters(_ units: [ConvolutionUnit<Scalar>.Parameters], _ shortcut: Shortcut<Scalar>.Parameters?) -> Parameters {
+  public static func parameters(_ units: [ConvolutionUnit<Scalar>.Parameters], _ shortcut: Shortcut<Scalar>.Parameters?)
+    -> Parameters
+  {
     Parameters(
       conv1: units[0].conv, bn1: units[0].bn, conv2: units[1].conv, bn2: units[1].bn, shortcut: shortcut!)
   }

@@ -201,12 +201,20 @@ public struct BottleneckBlock<Scalar: Element>: ResidualBlock {
 }
 
 extension BottleneckBlock: FusibleBlock {
-  public var units: [ConvolutionUnit<Scalar>] { [ConvolutionUnit(conv: conv1, bn: bn1), ConvolutionUnit(conv: conv2, bn: bn2), ConvolutionUnit(conv: conv3, bn: bn3)] }
+  public var units: [ConvolutionUnit<Scalar>] {
+    [
+      ConvolutionUnit(conv: conv1, bn: bn1), ConvolutionUnit(conv: conv2, bn: bn2),
+      ConvolutionUnit(conv: conv3, bn: bn3),
+    ]
+  }
   public var bypass: Shortcut<Scalar>? { shortcut }
 
-  public static func parameters(_ units: [ConvolutionUnit<Scalar>.Parameters], _ shortcut: Shortcut<Scalar>.Parameters?) -> Parameters {
+  public static func parameters(_ units: [ConvolutionUnit<Scalar>.Parameters], _ shortcut: Shortcut<Scalar>.Parameters?)
+    -> Parameters
+  {
     Parameters(
-      conv1: units[0].conv, bn1: units[0].bn, conv2: units[1].conv, bn2: units[1].bn, conv3: units[2].conv, bn3: units[2].bn, shortcut: shortcut!)
+      conv1: units[0].conv, bn1: units[0].bn, conv2: units[1].conv, bn2: units[1].bn, conv3: units[2].conv,
+      bn3: units[2].bn, shortcut: shortcut!)
   }
 
   public mutating func track(_ units: [BatchNorm2D<Scalar>.Cache], _ shortcut: Shortcut<Scalar>.Cache?, rate: Scalar) {

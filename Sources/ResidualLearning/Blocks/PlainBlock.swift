@@ -134,10 +134,14 @@ public struct PlainBlock<Scalar: Element>: ResidualBlock {
 }
 
 extension PlainBlock: FusibleBlock {
-  public var units: [ConvolutionUnit<Scalar>] { [ConvolutionUnit(conv: conv1, bn: bn1), ConvolutionUnit(conv: conv2, bn: bn2)] }
+  public var units: [ConvolutionUnit<Scalar>] {
+    [ConvolutionUnit(conv: conv1, bn: bn1), ConvolutionUnit(conv: conv2, bn: bn2)]
+  }
   public var bypass: Shortcut<Scalar>? { nil }
 
-  public static func parameters(_ units: [ConvolutionUnit<Scalar>.Parameters], _ shortcut: Shortcut<Scalar>.Parameters?) -> Parameters {
+  public static func parameters(_ units: [ConvolutionUnit<Scalar>.Parameters], _ shortcut: Shortcut<Scalar>.Parameters?)
+    -> Parameters
+  {
     Parameters(
       conv1: units[0].conv, bn1: units[0].bn, conv2: units[1].conv, bn2: units[1].bn)
   }

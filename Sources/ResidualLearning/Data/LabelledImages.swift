@@ -88,7 +88,8 @@ extension Normalization {
     return .perPixel(mean: Tensor([size, size, 3], mean))
   }
 
-  /// The same for images of another size: the mean image is stretched, pixel by pixel bilinear, to `[height, width, 3]`.
+  /// The same for images of another size: the mean image is stretched, pixel by pixel bilinear, to `[height, width,
+  /// 3]`.
   ///
   /// The paper does not say what it subtracts when it tests at several scales.
   public func resized(height: Int, width: Int) -> Normalization {

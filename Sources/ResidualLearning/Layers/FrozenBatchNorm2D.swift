@@ -1,7 +1,7 @@
 // FrozenBatchNorm2D.swift: batch normalization whose statistics do not move.
 //
-// Paper       He et al. 2015 §4.3, appendix A: "we use the fixed BN layers … as linear activations with constant offsets and
-//             scales" when a network is fine-tuned for detection
+// Paper       He et al. 2015 §4.3, appendix A: "the BN layers become linear activations with constant
+//             offsets and scales" when a network is fine-tuned for detection
 // Kernels     Sources/ResidualKernels/Normalization.swift
 // Tests       Tests/ResidualLearningTests/Layers/FrozenBatchNorm2DTests.swift
 
@@ -21,8 +21,9 @@ import ResidualKernels
 /// | dx, dy | `inputGradient`, `outputGradient`   | `[N, H, W, C]` |
 /// | da, db | `gradients.scale`, `.shift`         | `[C]`          |
 ///
-/// Unlike in ``BatchNorm2D``, an image's output does not depend on the others of its batch, of which detection has one or
-/// two, and training and inference are the same function. The paper keeps a and b as they are; (4) is for those who do not.
+/// Unlike in ``BatchNorm2D``, an image's output does not depend on the others of its batch, of which detection has one
+/// or two, and training and inference are the same function. The paper keeps a and b as they are; (4) is for those who
+/// do not.
 public struct FrozenBatchNorm2D<Scalar: Element>: Layer {
   /// What may be learned.
   public struct Parameters: ParameterSet {

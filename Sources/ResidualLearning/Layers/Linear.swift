@@ -65,7 +65,8 @@ public struct Linear<Scalar: Element>: Layer {
   public func callAsFunction(_ input: Tensor<Scalar>) -> Tensor<Scalar> {
     let weight = parameters.weight
     precondition(
-      input.shape.rank == 2 && input.shape[1] == weight.shape[0], "the input is \(input.shape), the weights \(weight.shape)")
+      input.shape.rank == 2 && input.shape[1] == weight.shape[0],
+      "the input is \(input.shape), the weights \(weight.shape)")
     let output = Tensor<Scalar>(uninitialized: [input.shape[0], weight.shape[1]])
     Kernels.matrixProduct(
       input.storage, weight.storage, into: output.storage, rows: input.shape[0], depth: weight.shape[0],

@@ -33,7 +33,8 @@ public struct Architecture: Equatable, Codable, Sendable {
     public var width: Int
     /// Channels of a block's output: the width, or four times as many behind a bottleneck.
     public var outputChannels: Int
-    /// 2 where the stage halves the image: the stride of its first block, or of the max-pool at the end of VGG's stages.
+    /// 2 where the stage halves the image: the stride of its first block, or of the max-pool at the end of VGG's
+    /// stages.
     public var stride: Int
   }
 
@@ -113,7 +114,8 @@ public enum StridePlacement: String, CaseIterable, Codable, Sendable {
 }
 
 extension Architecture {
-  /// The networks of §4.2: 6n + 2 layers on 32x32 images, n blocks on each of the maps 32, 16, 8 with 16, 32, 64 channels.
+  /// The networks of §4.2: 6n + 2 layers on 32x32 images, n blocks on each of the maps 32, 16, 8 with 16, 32, 64
+  /// channels.
   ///
   /// - Parameter depth: 6n + 2 with n at least 1.
   public static func cifar(
@@ -139,8 +141,8 @@ extension Architecture {
     (152, .bottleneck, [3, 8, 36, 3]),
   ]
 
-  /// A network of Table 1: stages of 64, 128, 256 and 512 channels (four times as many behind a bottleneck) on maps 56, 28,
-  /// 14 and 7.
+  /// A network of Table 1: stages of 64, 128, 256 and 512 channels (four times as many behind a bottleneck) on maps 56,
+  /// 28, 14 and 7.
   ///
   /// - Parameter depth: 18, 34, 50, 101 or 152; 18 or 34 for a plain one.
   public static func imageNet(
@@ -160,15 +162,15 @@ extension Architecture {
       options: options, classes: classes, imageSize: 224)
   }
 
-  /// VGG's networks (Simonyan & Zisserman 2015), with which the paper compares: the layers, and how many 3x3 convolutions
-  /// the five stages have.
+  /// VGG's networks (Simonyan & Zisserman 2015), with which the paper compares: the layers, and how many 3x3
+  /// convolutions the five stages have.
   public static let vggTable: [(depth: Int, convolutions: [Int])] = [
     (16, [2, 2, 3, 3, 3]),
     (19, [2, 2, 4, 4, 4]),
   ]
 
-  /// VGG-16 or VGG-19: stages of 64, 128, 256, 512 and 512 channels, each with a 2x2 max-pool at its end, and three linear
-  /// layers.
+  /// VGG-16 or VGG-19: stages of 64, 128, 256, 512 and 512 channels, each with a 2x2 max-pool at its end, and three
+  /// linear layers.
   ///
   /// - Parameters:
   ///   - depth: 16 or 19.
@@ -192,8 +194,8 @@ extension Architecture {
 
   /// The network with this name: `resnet`, `plain` or `vgg` and a depth.
   ///
-  /// Depths of Table 1 are Table 1's networks; every other 6n + 2 is one of §4.2. `shortcut` nil means the paper's own: A
-  /// for CIFAR, B for Table 1. Networks without shortcuts ignore it.
+  /// Depths of Table 1 are Table 1's networks; every other 6n + 2 is one of §4.2. `shortcut` nil means the paper's own:
+  /// A for CIFAR, B for Table 1. Networks without shortcuts ignore it.
   ///
   /// - Throws: `InputError` when there is no such network.
   public static func named(

@@ -1,7 +1,7 @@
 // Features.swift: a network's feature maps by their names in the paper.
 //
-// Paper       He et al. 2015 Table 1, layer names; §4.3, appendix A: "the layers whose strides on the image are no greater
-//             than 16 pixels (i.e., conv1, conv2_x, conv3_x, and conv4_x)"
+// Paper       He et al. 2015 Table 1, layer names; §4.3, appendix A: "those layers whose strides on the image are no
+//             greater than 16 pixels (i.e., conv1, conv2_x, conv3_x, and conv4_x …)"
 // Tests       Tests/ResidualLearningTests/Networks/FeaturesTests.swift
 
 import ResidualKernels
@@ -21,11 +21,11 @@ public enum Feature: Int, CaseIterable, Sendable {
 }
 
 extension ResidualNetwork {
-  /// The output `[N, H/s, W/s, C]` of a group of layers, in inference: batch normalization is a fixed scale and shift of
-  /// each channel (``FrozenBatchNorm2D``).
+  /// The output `[N, H/s, W/s, C]` of a group of layers, in inference: batch normalization is a fixed scale and shift
+  /// of each channel (``FrozenBatchNorm2D``).
   ///
-  /// The pool of conv2_x belongs to the stem here, so that conv1 means its output. s is 4, 4, 8, 16 and 32 for a network of
-  /// Table 1. Networks of §4.2 have three stages, conv2 to conv4, with s = 1, 2, 4.
+  /// The pool of conv2_x belongs to the stem here, so that conv1 means its output. s is 4, 4, 8, 16 and 32 for a
+  /// network of Table 1. Networks of §4.2 have three stages, conv2 to conv4, with s = 1, 2, 4.
   ///
   /// - Parameters:
   ///   - images: `[N, H, W, 3]`, normalized, of any size.

@@ -9,7 +9,8 @@ import ResidualKernels
 /// The layers of a network on paper: output sizes, parameters, multiply-adds.
 ///
 /// Multiply-adds are those of convolutions and linear layers for one image, as the paper counts its "FLOPs": a
-/// multiplication and an addition are one. Normalization, ReLU, pooling and the additions of the shortcuts are left out.
+/// multiplication and an addition are one. Normalization, ReLU, pooling and the additions of the shortcuts are left
+/// out.
 public struct Summary: Equatable, Sendable {
   /// What a layer is.
   public enum Kind: Equatable, Sendable {

@@ -13,8 +13,8 @@ import ResidualKernels
 ///     then       z ← σ(x W + b), twice, and the logits z W + b
 ///
 /// The first linear layer sees all pixels of the last stage side by side, so images have one size: the architecture's.
-/// There is no normalization. VGG's own training drops half of the two hidden layers' outputs at random; that dropout is
-/// a matter of its recipe and is left out here.
+/// There is no normalization. VGG's own training drops half of the two hidden layers' outputs at random; that dropout
+/// is a matter of its recipe and is left out here.
 public struct VGG<Scalar: Element>: ImageClassifier {
   /// What is learned.
   public struct Parameters: ParameterSet {

@@ -146,7 +146,8 @@ public struct Checkpoint: Sendable {
   }
 
   private func mean() throws -> Tensor<Float> {
-    guard let entry = file["normalization.mean"], entry.shape.count == 3, entry.shape[2] == 3, !entry.bytes.isEmpty else {
+    guard let entry = file["normalization.mean"], entry.shape.count == 3, entry.shape[2] == 3, !entry.bytes.isEmpty
+    else {
       throw InputError("\(file.source) has no mean image [H, W, 3] under 'normalization.mean'")
     }
     return Tensor(Shape(entry.shape), try file.floats("normalization.mean"))

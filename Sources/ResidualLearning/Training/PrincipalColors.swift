@@ -33,7 +33,9 @@ public struct PrincipalColors: Equatable, Codable, Sendable {
     // Whole numbers so far: nothing has cancelled.
     let n = Double(count)
     let mean = sums[0..<3].map { Double($0) / n }
-    func covariance(_ a: Int, _ b: Int, _ sum: Int) -> Double { (Double(sum) / n - mean[a] * mean[b]) / (255 * 255) }  // (1)
+    func covariance(_ a: Int, _ b: Int, _ sum: Int) -> Double {  // (1)
+      (Double(sum) / n - mean[a] * mean[b]) / (255 * 255)
+    }
     let (rg, rb, gb) = (covariance(0, 1, sums[4]), covariance(0, 2, sums[5]), covariance(1, 2, sums[7]))
     self.init(
       covariance: [

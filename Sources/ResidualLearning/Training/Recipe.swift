@@ -5,7 +5,8 @@
 
 /// Everything that a training run depends on besides the network, the images and the seed.
 public struct Recipe: Equatable, Codable, Sendable {
-  /// A low rate at the start, for networks so deep that they do not begin to learn with the full one (110 layers, §4.2).
+  /// A low rate at the start, for networks so deep that they do not begin to learn with the full one (110 layers,
+  /// §4.2).
   public struct WarmUp: Equatable, Codable, Sendable {
     /// The low rate.
     public var rate: Double
@@ -27,6 +28,8 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var warmUp: WarmUp?
   /// SGD's momentum.
   public var momentum: Double
+  /// Whether SGD's velocity holds the learning rate, as the authors' does; see ``SGD/Velocity``.
+  public var velocityHoldsRate = true
   /// Weight decay.
   public var decay: Double
   /// Whether only the weights decay, and not γ, β and biases.
@@ -40,8 +43,8 @@ public struct Recipe: Equatable, Codable, Sendable {
   /// Whether, after the last step, the statistics are computed again over all training images.
   public var recomputesStatistics = false
 
-  /// §4.2 to the letter: 64k iterations of 128 images, rate 0.1, divided by 10 at 32k and 48k; trained on nine tenths of
-  /// the training images, the rest held out for validation.
+  /// §4.2 to the letter: 64k iterations of 128 images, rate 0.1, divided by 10 at 32k and 48k; trained on nine tenths
+  /// of the training images, the rest held out for validation.
   ///
   /// - Parameter depth: of the network. From 110 layers on the rate is 0.01 until the training error is below 80 %.
   public static func paper(depth: Int) -> Recipe {
@@ -51,12 +54,14 @@ public struct Recipe: Equatable, Codable, Sendable {
       decaysWeightsOnly: false, augmentation: .paper, validationShare: 0.1, statisticsRate: 0.1)
   }
 
-  /// §4.2 in fewer iterations: the milestones stay at half and three quarters of the way; nothing is held out.
+  /// §4.2 in fewer iterations: the milestones stay at half and three quarters of the way; nothing is held out; the velocity
+  /// does not hold the rate, since the jump of the loss where the rate falls would last for a good part of a short run.
   public static func scaled(depth: Int, iterations: Int) -> Recipe {
     var recipe = paper(depth: depth)
     recipe.iterations = iterations
     recipe.milestones = [iterations / 2, iterations * 3 / 4]
     recipe.validationShare = 0
+    recipe.velocityHoldsRate = false
     return recipe
   }
 
@@ -105,6 +110,7 @@ public struct Recipe: Equatable, Codable, Sendable {
     if plateau != nil { differences.append("the rate falls when the error plateaus, not at milestones") }
     if warmUp != paper.warmUp { differences.append(warmUp == nil ? "no warm-up" : "a warm-up of its own") }
     if augmentation != paper.augmentation { differences.append("another augmentation") }
+    if velocityHoldsRate != paper.velocityHoldsRate { differences.append("the velocity without the rate") }
     if decaysWeightsOnly { differences.append("only weights decay") }
     return differences
   }

@@ -1,7 +1,7 @@
 // RecomputedStatistics.swift: batch normalization's statistics over many images, after training.
 //
 // Paper       He et al. 2015 appendix A: "For each pre-trained model, we compute the BN statistics (means and variances)
-//             for each layer on the ImageNet training set"; the authors' released models say "average", not "moving"
+//             for each layer on the ImageNet training set"
 // Tests       Tests/ResidualLearningTests/Training/RecomputedStatisticsTests.swift
 
 import ResidualKernels
@@ -12,9 +12,9 @@ extension ImageClassifier where Scalar == Float {
   ///     M = Σ w_b μ_b                               (1)
   ///     V = Σ w_b v_b + Σ w_b (μ_b − M)²            (2)
   ///
-  /// μ_b and v_b are a layer's mean and unbiased variance over the pixels of batch b, w_b the share of its images. (2) is the
-  /// variance of all pixels: that within the batches and that of their means. The batches pass once, in training form: a
-  /// layer's input is normalized, in the layers before, by the statistics of its own batch, as in training.
+  /// μ_b and v_b are a layer's mean and unbiased variance over the pixels of batch b, w_b the share of its images. (2)
+  /// is the variance of all pixels: that within the batches and that of their means. The batches pass once, in training
+  /// form: a layer's input is normalized, in the layers before, by the statistics of its own batch, as in training.
   ///
   /// A moving average instead weighs the last ten batches or so, and the weights were still changing under them.
   ///

@@ -18,8 +18,10 @@ import ResidualKernels
 /// | m      | `momentum`   | 0.9                                                    |
 /// | λ      | `decay`      | 0.0001: the gradient of λ/2 w² in the loss             |
 ///
-/// This is the authors' form (Caffe's). PyTorch keeps v without η and writes w ← w − η v: the same as long as η does not
-/// change, and another velocity for some steps whenever it does. See docs/differences.md.
+/// This is the authors' form (Caffe's). PyTorch keeps the rate out of the velocity, v ← m v + g + λ w and w ← w − η v: the
+/// same as long as η does not change. When η falls, the authors' velocity goes on at the old rate for some steps, with gradients
+/// too weak to turn it: in a long run nobody notices, in a run of a few hundred steps the loss jumps. See ``Velocity`` and
+/// docs/differences.md.
 public struct SGD<Parameters: ParameterSet>: Sendable {
   /// Which parameters decay. The paper does not say.
   public enum Decaying: String, CaseIterable, Codable, Sendable {
@@ -27,6 +29,14 @@ public struct SGD<Parameters: ParameterSet>: Sendable {
     case all
     /// Convolutions' and the linear layer's weights: neither γ and β nor biases.
     case weights
+  }
+
+  /// What the velocity holds.
+  public enum Velocity: String, CaseIterable, Codable, Sendable {
+    /// The rate too: (1) and (2), the authors' form. The default.
+    case withRate
+    /// Gradients only; the rate multiplies it in (2). PyTorch's form.
+    case withoutRate
   }
 
   /// v, one for each parameter.
@@ -37,13 +47,19 @@ public struct SGD<Parameters: ParameterSet>: Sendable {
   public let decay: Double
   /// What decays.
   public let decaying: Decaying
+  /// Whether v holds η.
+  public let form: Velocity
 
   /// An optimiser at rest, for parameters of these shapes.
-  public init(_ parameters: Parameters, momentum: Double = 0.9, decay: Double = 1e-4, decaying: Decaying = .all) {
+  public init(
+    _ parameters: Parameters, momentum: Double = 0.9, decay: Double = 1e-4, decaying: Decaying = .all,
+    form: Velocity = .withRate
+  ) {
     velocity = parameters.zeros
     self.momentum = momentum
     self.decay = decay
     self.decaying = decaying
+    self.form = form
   }
 
   /// One step with learning rate `rate`.
@@ -52,18 +68,19 @@ public struct SGD<Parameters: ParameterSet>: Sendable {
     let (values, slopes) = (parameters.named.map(\.tensor), gradients.named.map(\.tensor))
     precondition(values.map(\.shape) == slopes.map(\.shape), "gradients of other shapes than the parameters")
     let (momentum, decay, decaysAll) = (momentum, decay, decaying == .all)
+    let (inside, outside) = form == .withRate ? (rate, 1) : (1, rate)  // where η stands
     var i = 0
     velocity.visit("") { name, v in
-      v.combine(Scalar(momentum), plus: Scalar(rate), slopes[i])  // (1)
+      v.combine(Scalar(momentum), plus: Scalar(inside), slopes[i])  // (1)
       if decay != 0 && (decaysAll || name.hasSuffix("weight")) {
-        v.combine(1, plus: Scalar(rate * decay), values[i])  // (1)
+        v.combine(1, plus: Scalar(inside * decay), values[i])  // (1)
       }
       i += 1
     }
     let moves = velocity.named.map(\.tensor)
     i = 0
     parameters.visit("") { _, w in
-      w -= moves[i]  // (2)
+      w.combine(1, plus: Scalar(-outside), moves[i])  // (2)
       i += 1
     }
   }

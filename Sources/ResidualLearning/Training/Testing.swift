@@ -12,8 +12,8 @@ import ResidualKernels
 public struct Views: Equatable, Sendable {
   /// What is seen of an image.
   public enum Crops: Int, CaseIterable, Sendable {
-    /// All of it: the network runs over an image of any size, and its linear layer sees the mean over all positions. For
-    /// networks with global average pooling that is the fully-convolutional form.
+    /// All of it: the network runs over an image of any size, and its linear layer sees the mean over all positions.
+    /// For networks with global average pooling that is the fully-convolutional form.
     case whole = 1
     /// Ten squares of the network's own size: the four corners, the centre, and their mirror images.
     case ten = 10

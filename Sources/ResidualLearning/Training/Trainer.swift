@@ -68,7 +68,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     self.state = state ?? TrainingState(isWarmingUp: recipe.warmUp != nil, plateau: recipe.plateau)
     optimizer = SGD(
       network.parameters, momentum: recipe.momentum, decay: recipe.decay,
-      decaying: recipe.decaysWeightsOnly ? .weights : .all)
+      decaying: recipe.decaysWeightsOnly ? .weights : .all, form: recipe.velocityHoldsRate ? .withRate : .withoutRate)
     if let velocity { optimizer.velocity = velocity }
   }
 
@@ -140,12 +140,16 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     }
   }
 
-  /// Looks for the first tensor with a bad value: in the parameters, or else on the way through the network.
+  /// Looks for the first tensor with a bad value: in the parameters, or else on the way through the network. Bad is also what
+  /// is so large that its square, and so the variance of its channel, is infinite.
   private func divergence(_ input: Tensor<Float>, loss: Float) -> Divergence {
-    var place = network.parameters.named.first { !$0.tensor.isFinite }.map { "parameter \($0.name)" }
+    func isBad(_ tensor: Tensor<Float>) -> Bool {
+      !tensor.isFinite || max(tensor.maximum, -tensor.minimum) > Float.greatestFiniteMagnitude.squareRoot()
+    }
+    var place = network.parameters.named.first { isBad($0.tensor) }.map { "parameter \($0.name)" }
     if place == nil {
       _ = network.forward(input) { name, tensor in
-        if place == nil && !tensor.isFinite { place = "output of \(name)" }
+        if place == nil && isBad(tensor) { place = "output of \(name)" }
       }
     }
     return Divergence(iteration: state.iteration, loss: loss, place: place ?? "loss")
@@ -169,7 +173,7 @@ public struct Divergence: Error, CustomStringConvertible, Sendable {
   }
 
   public var description: String {
-    "the loss is \(loss) at iteration \(iteration), and the first bad value is in the \(place): "
+    "the loss is \(loss.isNaN ? "not a number" : "infinite") at iteration \(iteration), and the first bad value is in the \(place): "
       + "a lower --rate may help"
   }
 }

@@ -141,9 +141,9 @@ extension StandardCheck {
     ]
   }
 
-  /// Whole networks with the loss behind them: those of §4.2 with eight layers, residual with shortcuts A and B and plain;
-  /// those of Table 1 with one block in each of three stages, of both kinds, with every shortcut and both strides; and four stages of
-  /// VGG.
+  /// Whole networks with the loss behind them: those of §4.2 with eight layers, residual with shortcuts A and B and
+  /// plain; those of Table 1 with one block in each of three stages, of both kinds, with every shortcut and both
+  /// strides; and four stages of VGG.
   public static var networks: [StandardCheck] {
     let bottlenecks = StridePlacement.allCases.map {
       network(BottleneckBlock.self, shallow(50, .init(shortcut: .b, stridePlacement: $0)), [2, 22, 18, 3])

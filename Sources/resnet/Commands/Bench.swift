@@ -6,7 +6,8 @@ extension Command {
   static let bench = Command(
     name: "bench",
     summary: "measures speed beside the machine's peak",
-    description: "Measures images/s and GFLOP/s of a training step, of inference, or of the network's convolutions one by "
+    description:
+      "Measures images/s and GFLOP/s of a training step, of inference, or of the network's convolutions one by "
       + "one, beside the peak of this machine. Every kernel is compared with its reference before it is timed.",
     positionals: [.mode],
     options: [.network, .shortcut, .batch, .threads, .repeats, .kernels, .convolution, .blocks, .json]
@@ -31,7 +32,8 @@ private struct Bench {
   func run<Network: ImageClassifier<Float>>(_ network: Network, _ output: Output) throws {
     let peak = Kernels.peakGigaflops(Float.self)
     output.line(
-      "\(architecture.name), batch \(batch), \(Parallel.threads) threads; the machine's peak is \(fixed(peak, 0)) GFLOP/s")
+      "\(architecture.name), batch \(batch), \(Parallel.threads) threads; the machine's peak is \(fixed(peak, 0)) GFLOP/s"
+    )
     let (seconds, operations) =
       switch mode {
       case .train: try trainingSteps(network, output)
@@ -151,7 +153,8 @@ private struct Bench {
     case weightGradient = "weight gradient"
 
     /// The kernel on random tensors, ready to be called.
-    func prepared(_ shape: ConvolutionShape, reference: Bool = false, into result: Storage<Float>? = nil) -> () -> Void {
+    func prepared(_ shape: ConvolutionShape, reference: Bool = false, into result: Storage<Float>? = nil) -> () -> Void
+    {
       let input = Self.random(shape.inputCount, seed: 3)
       let weight = Self.random(shape.weightCount, seed: 4)
       let gradient = Self.random(shape.outputCount, seed: 5)

@@ -9,7 +9,7 @@ extension Command {
       "Trains plain and residual networks of several depths side by side and draws their errors, as Figure 6 "
       + "does. Without --data, on images that the program draws, in a minute or two.",
     options: [
-      .depths.with(default: [8, 20, 44]), .shortcut, .data, .limit, .output, .recipe, .batch.with(default: 32), .epochs,
+      .depths.with(default: [8, 20, 32]), .shortcut, .data, .limit, .output, .recipe, .batch.with(default: 32), .epochs,
       .iterations, .rate, .seed,
       .threads, .kernels, .convolution, .json,
     ]
@@ -93,7 +93,7 @@ extension Arguments {
         depth: depth, iterations: self[.iterations] ?? epochs * ((count + self[.batch] - 1) / self[.batch]))
     }
     recipe.batch = self[.batch]
-    // Half the paper's rate for a quarter of its batch and a hundredth of its iterations.
+    // Half the paper's rate for a quarter of its batch and far fewer iterations.
     if self[.recipe] == .scaled && self[.data] == nil { recipe.rate = 0.05 }
     recipe.rate = self[.rate] ?? recipe.rate
     return recipe

@@ -49,7 +49,7 @@ extension Command {
     if summary.architecture.block == .convolution {
       lines[2] = "\(grouped(summary.convolutionMultiplyAdds)) multiply-adds without the linear layers"
     }
-    if let error = paper?.error { lines.append("the paper's error: \(error) %") }
+    if let error = paper?.error { lines.append("the paper's error in per cent: \(error)") }
     return lines.joined(separator: "\n")
   }
 

@@ -50,6 +50,17 @@ import Testing
     #expect(abs(parameters.weight[0] - w) > 0.1)
   }
 
+  @Test func `The velocity without the rate is PyTorch's, also where the rate falls`() {
+    var parameters = Two(weight: Tensor([1]), bias: Tensor([0]))
+    var optimizer = SGD(parameters, momentum: 0.9, decay: 0, form: .withoutRate)
+    var (w, v) = (1.0, 0.0)
+    for rate in [0.1, 0.1, 0.1, 0.01, 0.01] {
+      optimizer.step(&parameters, gradients: Two(weight: parameters.weight, bias: Tensor([0])), rate: rate)
+      stepAsPyTorch(&w, &v, w, rate: rate)
+      #expect(abs(parameters.weight[0] - w) < 1e-15)
+    }
+  }
+
   @Test func `A step applies the gradients of every parameter of a block`() {
     var generator = RandomGenerator(seed: 1)
     let stage = Architecture.Stage(blocks: 1, width: 4, outputChannels: 16, stride: 2)
