@@ -29,7 +29,6 @@ func readFile(_ path: String) throws -> Data {
 func reason(_ code: Int32) -> String {
   switch code {
   case ENOENT: "it does not exist"
-  case ENOTDIR: "a part of the path is no folder"
   case EACCES, EPERM: "permission is denied"
   case EROFS: "the file system is read-only"
   case ENOSPC, EDQUOT: "the disk is full"
@@ -87,19 +86,17 @@ public enum AtomicFile {
   ///
   /// - Throws: `InputError` if there is a file of that name or the folder cannot be made.
   public static func makeFolder(_ path: String) throws {
-    var status = stat()
-    if stat(path, &status) == 0 {
-      guard status.st_mode & S_IFMT == S_IFDIR else {
-        throw InputError("cannot make the folder \(path): there is a file of that name")
+    var folder = URL(fileURLWithPath: "/")
+    for part in URL(fileURLWithPath: path).standardizedFileURL.pathComponents.dropFirst() {
+      folder.appendPathComponent(part)
+      var status = stat()
+      if stat(folder.path, &status) == 0 {
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+          throw InputError("cannot make the folder \(path): \(folder.path) is a file")
+        }
+      } else if mkdir(folder.path, 0o777) != 0 && errno != EEXIST {
+        throw InputError("cannot make the folder \(path): \(reason(errno))")
       }
-      return
-    }
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
-      throw InputError(
-        "cannot make the folder \(path): \(code.map { reason(Int32($0)) } ?? error.localizedDescription)")
     }
   }
 

@@ -133,10 +133,12 @@ final class TemporaryFolder {
     try AtomicFile.makeFolder(folder.path + "/a/b")
     try AtomicFile.makeFolder(folder.path + "/a/b")
     try AtomicFile.write(Data(), to: folder.path + "/a/b/c")
-    #expect(throws: InputError("cannot make the folder \(folder.path)/a/b/c: there is a file of that name")) {
-      try AtomicFile.makeFolder(folder.path + "/a/b/c")
+    let file = folder.path + "/a/b/c"
+    for path in [file, file + "/d"] {
+      #expect(throws: InputError("cannot make the folder \(path): \(file) is a file")) {
+        try AtomicFile.makeFolder(path)
+      }
     }
-    #expect(throws: InputError.self) { try AtomicFile.makeFolder(folder.path + "/a/b/c/d") }
   }
 
   @Test func aFileThatCannotBeReadIsNamed() throws {
