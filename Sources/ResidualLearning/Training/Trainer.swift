@@ -140,13 +140,13 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     }
   }
 
-  /// Looks for the first tensor with a bad value: in the parameters, or else on the way through the network. Bad is also what
-  /// is so large that its square, and so the variance of its channel, is infinite.
+  /// Looks for the first tensor with a bad value: in the parameters, or else on the way through the network. There, bad
+  /// is also what is so large that its square, and so the variance of its channel, is infinite.
   private func divergence(_ input: Tensor<Float>, loss: Float) -> Divergence {
     func isBad(_ tensor: Tensor<Float>) -> Bool {
       !tensor.isFinite || max(tensor.maximum, -tensor.minimum) > Float.greatestFiniteMagnitude.squareRoot()
     }
-    var place = network.parameters.named.first { isBad($0.tensor) }.map { "parameter \($0.name)" }
+    var place = network.parameters.named.first { !$0.tensor.isFinite }.map { "parameter \($0.name)" }
     if place == nil {
       _ = network.forward(input) { name, tensor in
         if place == nil && isBad(tensor) { place = "output of \(name)" }

@@ -41,6 +41,7 @@ import Testing
     #expect(
       recipe.differences(fromPaperOfDepth: 20) == [
         "iterations 400, not 64000", "milestones [200, 300], not [32000, 48000]", "held-out share 0.0, not 0.1",
+        "the velocity without the rate",
       ])
     #expect(Recipe.paper(depth: 110).differences(fromPaperOfDepth: 110).isEmpty)
     #expect([199, 200, 299, 300].map { recipe.rate(at: $0) } == [0.1, 0.01, 0.01, 0.001])
