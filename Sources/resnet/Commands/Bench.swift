@@ -34,6 +34,11 @@ private struct Bench {
     output.line(
       "\(architecture.name), batch \(batch), \(Parallel.threads) threads; the machine's peak is \(fixed(peak, 0)) GFLOP/s"
     )
+    if mode != .kernels {
+      for (shape, _) in Summary(architecture).convolutions(batch: 1) {
+        for kernel in Kernel.allCases { _ = try check(kernel, shape) }
+      }
+    }
     let (seconds, operations) =
       switch mode {
       case .train: try trainingSteps(network, output)
@@ -125,10 +130,7 @@ private struct Bench {
     var operations = 0.0
     for (shape, count) in Summary(architecture).convolutions(batch: batch) {
       for kernel in Kernel.allCases {
-        let error = kernel.error(shape)
-        guard error < 1e-4 else {
-          throw InputError("\(kernel.rawValue) of \(shape) differs from its reference by \(brief(error))")
-        }
+        let error = try check(kernel, shape)
         let seconds = timed(kernel.prepared(shape))
         let median = seconds.sorted()[seconds.count / 2]
         let rate = 2 * Double(shape.multiplyAdds) / median / 1e9
@@ -145,6 +147,15 @@ private struct Bench {
     }
     output.line(table.text)
     return (total, operations)
+  }
+
+  /// How far a kernel is from its reference; more than rounding explains ends the command.
+  private func check(_ kernel: Kernel, _ shape: ConvolutionShape) throws -> Double {
+    let error = kernel.error(shape)
+    guard error < 1e-4 else {
+      throw InputError("the \(kernel.rawValue) of \(shape) differs from its reference by \(brief(error))")
+    }
+    return error
   }
 
   private enum Kernel: String, CaseIterable {
