@@ -11,7 +11,7 @@ public enum Kernels {
   public enum Implementation: Int, AtomicRepresentable, Sendable, CaseIterable {
     /// SIMD vectors, register tiles, threads.
     case fast
-    /// Plain loops, to be read and stepped through. Hundreds of times slower.
+    /// Plain loops, to be read and stepped through. Much slower.
     case reference
   }
 

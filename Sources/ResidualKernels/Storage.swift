@@ -5,7 +5,7 @@ import Foundation
 /// A block of `count` elements, 64-byte aligned, that goes back to a pool when nobody refers to it any more.
 ///
 /// A training step asks for the same blocks again and again. Fresh memory from the system costs a page fault for
-/// every 4 KB, a fifth of the time of a whole step; a recycled block costs nothing.
+/// every 4 KB; a recycled block costs nothing.
 ///
 /// The block always ends on a whole vector, so elementwise kernels need no special end: they may read and write
 /// the few elements behind `count`, which mean nothing.

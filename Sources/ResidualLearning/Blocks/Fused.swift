@@ -121,7 +121,7 @@ public protocol FusibleBlock<Scalar>: ResidualBlock {
 ///
 ///     z₁ = W₁ ∗ x,   zᵢ = Wᵢ ∗ σ(BNᵢ₋₁(zᵢ₋₁)),   y = σ(BNₖ(zₖ) + bypass)
 ///
-/// Only x, the zᵢ and y are kept: two tensors for each convolution but the first and the last, where the layers keep three.
+/// Only x, the zᵢ and y are kept: one tensor for each convolution, where the layers keep two.
 public struct FusedChain<Scalar: Element>: Sendable {
   /// What backward needs.
   public struct Cache: Sendable {
