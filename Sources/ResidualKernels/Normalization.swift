@@ -162,35 +162,41 @@ struct RowChunks<Scalar: Element> {
   ) {
     let other = other ?? input
     guard usesVectors else {
-      for c in 0..<channels { sums[c] = 0 }
+      var totals = [Double](repeating: 0, count: channels)
       for row in range {
-        for c in 0..<channels { sums[c] += scalar(input[row * channels + c], other[row * channels + c], c) }
+        for c in 0..<channels {
+          totals[c] += Double(scalar(input[row * channels + c], other[row * channels + c], c))
+        }
       }
+      for c in 0..<channels { sums[c] = Scalar(totals[c]) }
       return
     }
     let width = channels / Scalar.lanes
     for q in 0..<width {
-      // Four sums at once: one alone would wait for its own last addition.
-      var s0 = Scalar.Vector.zero, s1 = s0, s2 = s0, s3 = s0
+      var total = CompensatedSum<Scalar>()
       var x = input.vectors + range.lowerBound * width + q
       var y = other.vectors + range.lowerBound * width + q
       var left = range.count
-      while left >= 4 {
-        s0 += vector(x[0], y[0], q)
-        s1 += vector(x[width], y[width], q)
-        s2 += vector(x[2 * width], y[2 * width], q)
-        s3 += vector(x[3 * width], y[3 * width], q)
-        x += 4 * width
-        y += 4 * width
-        left -= 4
+      while left >= 8 {
+        // Two sums at once: one alone would wait for its own last addition.
+        var s0 = vector(x[0], y[0], q)
+        var s1 = vector(x[width], y[width], q)
+        for i in 1..<4 {
+          s0 += vector(x[2 * i * width], y[2 * i * width], q)
+          s1 += vector(x[(2 * i + 1) * width], y[(2 * i + 1) * width], q)
+        }
+        total.add(s0 + s1)
+        x += 8 * width
+        y += 8 * width
+        left -= 8
       }
       while left > 0 {
-        s0 += vector(x[0], y[0], q)
+        total.add(vector(x[0], y[0], q))
         x += width
         y += width
         left -= 1
       }
-      sums.vectors[q] = (s0 + s1) + (s2 + s3)
+      sums.vectors[q] = total.value
     }
   }
 

@@ -81,4 +81,42 @@ private let matrices = [(1, 1), (6, 3), (7, 16), (33, 20), (5, 8), (64, 64), (30
       #expect(abs(Double(products[c]) - product * Double(factor[c])) <= tolerance * Double(rows))
     }
   }
+
+  @Test(arguments: [(5000, 3), (5000, 16), (40_000, 32)])
+  func `Long sums in Float are as exact as their last rounding`(rows: Int, channels: Int) {
+    // Added one after the other, 5,000 equal numbers are off by 1e-5.
+    let gradient = Storage<Float>(repeating: 0.1, count: rows * channels)
+    let input = Storage<Float>(repeating: 0.7, count: rows * channels)
+    let mean = Storage<Float>(repeating: 0.3, count: channels)
+    let one = Storage<Float>(repeating: 1, count: channels)
+    let expectedSum = Double(rows) * Double(Float(0.1))
+    let expectedProduct = expectedSum * Double(Float(0.7) - Float(0.3))
+
+    let sums = Storage<Float>(repeating: .nan, count: channels)
+    let products = Storage<Float>(repeating: .nan, count: channels)
+    func expectExact() {
+      for c in 0..<channels {
+        #expect(abs(Double(sums[c]) / expectedSum - 1) < 2e-7)
+        #expect(abs(Double(products[c]) / expectedProduct - 1) < 2e-7)
+      }
+    }
+    Kernels.normalizationSums(
+      gradient: gradient, input: input, channels: channels, mean: mean, factor: one, sums: sums, products: products)
+    expectExact()
+
+    guard channels % Float.lanes == 0 else { return }
+    let rectified = Storage<Float>(repeating: .nan, count: gradient.count)
+    Kernels.fusedSumGradient(
+      gradient, output: input, input: input, mean: mean, into: rectified, sum: sums, product: products)
+    expectExact()
+  }
+
+  @Test func `Rounding errors are kept beside a sum`() {
+    var sum = CompensatedSum<Float>()
+    for _ in 0..<100_000 { sum.add(.init(repeating: 0.1)) }
+    sum.add(.init(repeating: -10_000))
+    // Not 0, for the nearest Float is not 0.1; but a plain sum in Float gives −1.4.
+    let expected = 100_000 * Double(Float(0.1)) - 10_000
+    #expect(abs(Double(sum.value[0]) - expected) < 0.01)
+  }
 }

@@ -180,16 +180,23 @@ extension Kernels {
       let (sums, products) = partial.places(ofGroup: chunk)
       for q in 0..<vectors {
         let mean = mean.vectors[q]
-        var sum = Scalar.Vector.zero
-        var product = Scalar.Vector.zero
-        for i in stride(from: range.lowerBound * vectors + q, to: range.upperBound * vectors, by: vectors) {
-          let value = Scalar.keep(dy[i], wherePositive: y[i])
-          g[i] = value
-          sum += value
-          product.multiplyAdd(value, x[i] - mean)
+        var sum = CompensatedSum<Scalar>()
+        var product = CompensatedSum<Scalar>()
+        for run in stride(from: range.lowerBound, to: range.upperBound, by: 8) {
+          var sumOfRun = Scalar.Vector.zero
+          var productOfRun = Scalar.Vector.zero
+          for pixel in run..<min(run + 8, range.upperBound) {
+            let i = pixel * vectors + q
+            let value = Scalar.keep(dy[i], wherePositive: y[i])
+            g[i] = value
+            sumOfRun += value
+            productOfRun.multiplyAdd(value, x[i] - mean)
+          }
+          sum.add(sumOfRun)
+          product.add(productOfRun)
         }
-        sums.vectors[q] = sum
-        products.vectors[q] = product
+        sums.vectors[q] = sum.value
+        products.vectors[q] = product.value
       }
     }
     partial.sum(sum, product)
@@ -250,25 +257,22 @@ struct PartialStatistics<Scalar: Element> {
     for q in 0..<width {
       let x = values.vectors + q
       let origin = x[0]
-      var sum0 = Scalar.Vector.zero, sum1 = sum0, square0 = sum0, square1 = sum0
-      var i = 0
-      while i + 2 <= pixels {
-        let d0 = x[i * width] - origin
-        let d1 = x[(i + 1) * width] - origin
-        sum0 += d0
-        square0.multiplyAdd(d0, d0)
-        sum1 += d1
-        square1.multiplyAdd(d1, d1)
-        i += 2
+      var sums = CompensatedSum<Scalar>()
+      var distances = CompensatedSum<Scalar>()
+      for run in stride(from: 0, to: pixels, by: 8) {
+        var sumOfRun = Scalar.Vector.zero
+        var distancesOfRun = Scalar.Vector.zero
+        for i in run..<min(run + 8, pixels) {
+          let d = x[i * width] - origin
+          sumOfRun += d
+          distancesOfRun.multiplyAdd(d, d)
+        }
+        sums.add(sumOfRun)
+        distances.add(distancesOfRun)
       }
-      if i < pixels {
-        let d = x[i * width] - origin
-        sum0 += d
-        square0.multiplyAdd(d, d)
-      }
-      let sum = sum0 + sum1
+      let sum = sums.value
       means.vectors[q] = origin + sum * share
-      squares.vectors[q] = (square0 + square1) - sum * sum * share
+      squares.vectors[q] = distances.value - sum * sum * share
     }
     counts.base[group] = Scalar(pixels)
   }
@@ -286,22 +290,26 @@ struct PartialStatistics<Scalar: Element> {
     let start = (index * layout.image + layout.interior) / Scalar.lanes
     for q in 0..<vectors {
       let mean = mean.vectors[q]
-      var sum = sums.vectors[q]
-      var product = products.vectors[q]
+      var sum = CompensatedSum<Scalar>(sums.vectors[q])
+      var product = CompensatedSum<Scalar>(products.vectors[q])
       for y in 0..<layout.height {
+        var sumOfRow = Scalar.Vector.zero
+        var productOfRow = Scalar.Vector.zero
         var i = y * layout.width * vectors + q
         var j = start + y * layout.columns * vectors + q
         for _ in 0..<layout.width {
           let value = Scalar.keep(g[i], wherePositive: positive[j])
           g[i] = value
-          sum += value
-          product.multiplyAdd(value, x[i] - mean)
+          sumOfRow += value
+          productOfRow.multiplyAdd(value, x[i] - mean)
           i += vectors
           j += vectors
         }
+        sum.add(sumOfRow)
+        product.add(productOfRow)
       }
-      sums.vectors[q] = sum
-      products.vectors[q] = product
+      sums.vectors[q] = sum.value
+      products.vectors[q] = product.value
     }
   }
 
