@@ -42,6 +42,8 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "ResidualLearning", targets: ["ResidualLearning"]),
+    // One file that a REPL can load: the notebooks' cells call the library in it.
+    .library(name: "ResidualLearningDynamic", type: .dynamic, targets: ["ResidualLearning", "ResidualKernels"]),
     .executable(name: "resnet", targets: ["resnet"]),
   ],
   traits: [
