@@ -68,6 +68,13 @@ class Toolchain:
         found = re.search(r"(libpython\S+) => not found", output_of("ldd", library) or "")
         return found.group(1) if found else None
 
+    def check(self):
+        """Raises Missing unless LLDB starts and runs Python."""
+        command = [self.lldb, "--no-lldbinit", "--batch", "-o", "script print(6 * 7)"]
+        printed = output_of(*command, env={**os.environ, **self.lldb_environment()})
+        if "42" not in (printed or "").split():
+            raise Missing("LLDB does not run Python here: `lldb -o 'script print(6 * 7)'` does not print 42")
+
     def build(self):
         """Builds this package's library, in release mode, and returns the folder it is in."""
         command = [self.swift, "build", "--package-path", PACKAGE, "-c", "release"]
@@ -119,3 +126,11 @@ def with_folders(variable, folders):
     """The value of a search path with some folders in front."""
     before = os.environ.get(variable)
     return os.pathsep.join(folders + ([before] if before else []))
+
+
+if __name__ == "__main__":
+    # Exit status 1 and a sentence when notebooks cannot run here.
+    try:
+        Toolchain().check()
+    except Missing as problem:
+        sys.exit(str(problem))
