@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 # How a cell shows a picture: it prints ESC "display", the MIME type and the data in base64, separated by spaces, and ESC.
 PICTURE_START = "\x1bdisplay "
-PICTURE = re.compile(r"\x1bdisplay ([\w/+.-]+) ([A-Za-z0-9+/=]*)\x1b\n?")
+PICTURE = re.compile(r"\x1bdisplay ([\w/+.-]+) ([A-Za-z0-9+/=]*)\x1b")
 
 
 @dataclass

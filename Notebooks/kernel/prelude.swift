@@ -7,7 +7,8 @@ import ResidualLearning
 
 /// Shows bytes as a picture of this MIME type.
 func display(_ data: Data, as type: String) {
-  print("\u{1b}display \(type) \(data.base64EncodedString())\u{1b}")
+  print("\u{1b}display \(type) \(data.base64EncodedString())\u{1b}", terminator: "")
+  fflush(nil)
 }
 
 /// Shows curves.

@@ -108,7 +108,7 @@ class PartTests(unittest.TestCase):
     def test_a_picture_in_pieces_is_put_together(self):
         parts = client.OutputParts()
         found = []
-        for character in "a\x1bdisplay image/png QUJD\x1b\nb\x1b[1mbold":
+        for character in "a\x1bdisplay image/png QUJD\x1bb\x1b[1mbold":
             found += parts.feed(character)
         found += parts.end()
         self.assertIn(client.Picture("image/png", "QUJD"), found)
