@@ -1,3 +1,4 @@
+import Foundation
 import ResidualLearning
 import Testing
 
@@ -47,5 +48,31 @@ import Testing
     #expect(status(Divergence(iteration: 3, loss: .nan, place: "parameter stem.conv.weight")) == 1)
     #expect(status(Stopped(signal: 2)) == 130)
     #expect(status(Stopped(signal: 15)) == 143)
+  }
+
+  /// In a process of its own, for it prints.
+  @Test func section34TrainsAndItsCheckpointHoldsTheRateThatFalls() async {
+    await #expect(processExitsWith: .success) {
+      let folder = FileManager.default.temporaryDirectory.appendingPathComponent("resnet-\(UUID().uuidString)").path
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let line = "train --network resnet8 --recipe imagenet --crop 16 --limit 20 --batch 6 --epochs 2 --rate 0.02"
+      #expect(Command.main(line.split(separator: " ").map(String.init) + ["--output", folder]) == 0)
+
+      let checkpoint = try Checkpoint(contentsOf: folder + "/checkpoint.safetensors")
+      let recipe = checkpoint.description.recipe
+      #expect(recipe.iterations == 6 && recipe.batch == 6 && recipe.validationShare == 0.1)
+      let scaled = try #require(recipe.augmentation.scaled)
+      #expect(scaled.size == 16 && scaled.scales == 18...34 && scaled.colors?.eigenvalues.count == 3)
+      #expect(checkpoint.description.images.hasPrefix("18 images of 32x32"))
+      #expect(checkpoint.meanImageSize.map { [$0.height, $0.width] } == [16, 16])
+      // Two epochs are two errors of the held-out images: better than none before, or a beginning of waiting.
+      let plateau = try #require(checkpoint.description.state.plateau)
+      #expect(plateau.rate == 0.02 && (plateau.best < 1 || plateau.waited == 2))
+
+      // Nothing is left to do, and another size of crops is another run.
+      #expect(Command.main(["train", "--resume", "--limit", "20", "--output", folder]) == 0)
+      let other = line.replacing("--crop 16", with: "--crop 24") + " --resume --output " + folder
+      #expect(Command.main(other.split(separator: " ").map(String.init)) == 1)
+    }
   }
 }
