@@ -50,6 +50,24 @@ import Testing
     #expect(status(Stopped(signal: 15)) == 143)
   }
 
+  @Test func epochsArePassesOverTheImagesThatAreNotHeldOut() throws {
+    func recipe(_ line: String, resuming old: Recipe? = nil) throws -> Recipe {
+      try Command.parse(line.split(separator: " ").map(String.init)).arguments
+        .recipe(depth: 14, 5000, resuming: old)
+    }
+    let scaled = try recipe("train")
+    #expect(scaled.iterations == 8 * 40 && scaled.milestones == [160, 240] && scaled.batch == 128)
+    #expect(try recipe("train --epochs 3 --batch 50").iterations == 3 * 100)
+    let paper = try recipe("train --recipe paper")
+    #expect(paper == .paper(depth: 14))
+    #expect(try recipe("train --recipe paper --epochs 2").iterations == 2 * 36)
+    let imageNet = try recipe("train --recipe imagenet --epochs 2")
+    #expect(imageNet.iterations == 2 * 18 && imageNet.batch == 256 && imageNet.augmentation.scaled?.size == 224)
+    #expect(try recipe("train --recipe imagenet --batch 50").iterations == 600_000)
+    #expect(try recipe("train", resuming: imageNet) == imageNet)
+    #expect(throws: CommandLineError("--crop goes with --recipe imagenet")) { try recipe("train --crop 32") }
+  }
+
   /// In a process of its own, for it prints.
   @Test func section34TrainsAndItsCheckpointHoldsTheRateThatFalls() async {
     await #expect(processExitsWith: .success) {

@@ -58,11 +58,16 @@ public struct Recipe: Equatable, Codable, Sendable {
   /// does not hold the rate, since the jump of the loss where the rate falls would last for a good part of a short run.
   public static func scaled(depth: Int, iterations: Int) -> Recipe {
     var recipe = paper(depth: depth)
-    recipe.iterations = iterations
-    recipe.milestones = [iterations / 2, iterations * 3 / 4]
+    recipe.scale(to: iterations)
     recipe.validationShare = 0
     recipe.velocityHoldsRate = false
     return recipe
+  }
+
+  /// Takes so many iterations, with milestones at half and three quarters of the way.
+  public mutating func scale(to iterations: Int) {
+    self.iterations = iterations
+    milestones = [iterations / 2, iterations * 3 / 4]
   }
 
   /// §3.4 to the letter: up to 60e4 iterations of 256 images, rate 0.1, divided by 10 when the error plateaus; scale,

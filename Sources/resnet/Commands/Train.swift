@@ -256,18 +256,24 @@ extension Arguments {
   /// one of the run that goes on.
   ///
   /// - Parameter count: images, before some are held out.
-  fileprivate func recipe(depth: Int, _ count: Int, resuming old: Recipe?) throws -> Recipe {
+  func recipe(depth: Int, _ count: Int, resuming old: Recipe?) throws -> Recipe {
+    let name = self[.trainingRecipe]
     let old = isGiven(.trainingRecipe) ? nil : old
-    let isImageNet = self[.trainingRecipe] == .imagenet
-    guard isImageNet || !isGiven(.crop) else { throw CommandLineError("--crop goes with --recipe imagenet") }
-    var recipe = old ?? (isImageNet ? .imageNet(colors: nil, crop: self[.crop]) : .paper(depth: depth))
-    if old == nil && isImageNet { recipe.validationShare = 0.1 }
-    if isGiven(.batch) || old == nil && !isImageNet { recipe.batch = self[.batch] }
-    let perEpoch = recipe.iterationsPerEpoch(recipe.trainingCount(of: count))
-    let iterations = self[.iterations] ?? self[.epochs].map { $0 * perEpoch }
-    if old == nil && self[.trainingRecipe] == .scaled {
-      recipe = .scaled(depth: depth, iterations: iterations ?? (self[.data] != nil ? 40 : 8) * perEpoch)
-      recipe.batch = self[.batch]
+    guard name == .imagenet || !isGiven(.crop) else { throw CommandLineError("--crop goes with --recipe imagenet") }
+    var recipe: Recipe
+    switch name {
+    case _ where old != nil: recipe = old!
+    case .imagenet:
+      recipe = .imageNet(colors: nil, crop: self[.crop])
+      recipe.validationShare = 0.1
+    case .paper: recipe = .paper(depth: depth)
+    case .scaled: recipe = .scaled(depth: depth, iterations: 0)
+    }
+    if isGiven(.batch) || old == nil && name != .imagenet { recipe.batch = self[.batch] }
+    let epoch = recipe.iterationsPerEpoch(recipe.trainingCount(of: count))
+    let iterations = self[.iterations] ?? self[.epochs].map { $0 * epoch }
+    if old == nil && name == .scaled {
+      recipe.scale(to: iterations ?? (self[.data] != nil ? 40 : 8) * epoch)
     } else if let iterations {
       recipe.iterations = iterations
     }
