@@ -36,7 +36,9 @@ public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, Los
   public typealias DoubleVector = SIMD8<Double>
 #endif
 
-// Bit masks, not `replacing(with:where:)` and `pointwiseMax`: those go lane by lane.
+// Bit masks, not `replacing(with:where:)` and `pointwiseMax`: those go lane by lane. So do comparisons of vectors whose
+// type is generic, which is why Float and Double each have these three: a training step shared by both takes 1.6 times
+// as long.
 
 extension Float: Element {
   public typealias Vector = FloatVector
