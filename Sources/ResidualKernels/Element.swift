@@ -37,8 +37,8 @@ public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, Los
 #endif
 
 // Bit masks, not `replacing(with:where:)` and `pointwiseMax`: those go lane by lane. So do comparisons of vectors whose
-// type is generic, which is why Float and Double each have these three: a training step shared by both takes 1.6 times
-// as long.
+// type is generic, which is why Float and Double each have these three: with one version for both, a training step takes
+// 1.6 times as long.
 
 extension Float: Element {
   public typealias Vector = FloatVector
