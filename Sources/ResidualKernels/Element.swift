@@ -4,7 +4,7 @@ import Foundation
 
 /// A number that tensors are made of: `Float` to train with, `Double` to check gradients with.
 public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, LosslessStringConvertible {
-  /// One 64-byte vector of this element.
+  /// One vector of this element.
   associatedtype Vector: SIMD & Sendable where Vector.Scalar == Self
 
   /// `value` in the lanes where `condition` is positive, 0 in the others.
@@ -13,7 +13,7 @@ public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, Los
   /// The larger of each lane and 0; NaN stays NaN, so that no bad value hides behind a ReLU.
   static func rectified(_ value: Vector) -> Vector
 
-  /// The larger number of each lane.
+  /// The larger number of each lane; NaN where either is, so that no bad value hides behind a pooling.
   static func larger(_ a: Vector, _ b: Vector) -> Vector
 
   /// e to the power of `x`.
@@ -23,29 +23,44 @@ public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, Los
   static func logarithm(_ x: Self) -> Self
 }
 
-extension Float: Element {
-  public typealias Vector = SIMD16<Float>
+// With NARROW_VECTORS vectors have 16 bytes, the most that the thread sanitizer watches: docs/testing.md.
+#if NARROW_VECTORS
+  /// One vector of `Float`.
+  public typealias FloatVector = SIMD4<Float>
+  /// One vector of `Double`.
+  public typealias DoubleVector = SIMD2<Double>
+#else
+  /// One vector of `Float`: 64 bytes.
+  public typealias FloatVector = SIMD16<Float>
+  /// One vector of `Double`: 64 bytes.
+  public typealias DoubleVector = SIMD8<Double>
+#endif
 
-  // A bit mask, not `replacing(with:where:)`: that one spills the vector to memory, lane by lane.
+// Bit masks, not `replacing(with:where:)` and `pointwiseMax`: those go lane by lane. So do comparisons of vectors whose
+// type is generic, which is why Float and Double each have these three: with one version for both, a training step takes
+// 1.6 times as long.
+
+extension Float: Element {
+  public typealias Vector = FloatVector
+  private typealias Bits = Vector.MaskStorage
+
   @inline(__always)
   public static func keep(_ value: Vector, wherePositive condition: Vector) -> Vector {
-    let mask = unsafeBitCast(condition .> Vector.zero, to: SIMD16<Int32>.self)
-    return unsafeBitCast(unsafeBitCast(value, to: SIMD16<Int32>.self) & mask, to: Vector.self)
+    let mask = unsafeBitCast(condition .> Vector.zero, to: Bits.self)
+    return unsafeBitCast(unsafeBitCast(value, to: Bits.self) & mask, to: Vector.self)
   }
 
   @inline(__always)
   public static func rectified(_ value: Vector) -> Vector {
-    let mask = unsafeBitCast(value .< Vector.zero, to: SIMD16<Int32>.self)
-    return unsafeBitCast(unsafeBitCast(value, to: SIMD16<Int32>.self) & ~mask, to: Vector.self)
+    let mask = unsafeBitCast(value .< Vector.zero, to: Bits.self)
+    return unsafeBitCast(unsafeBitCast(value, to: Bits.self) & ~mask, to: Vector.self)
   }
 
-  // `pointwiseMax` compares lane by lane.
   @inline(__always)
   public static func larger(_ a: Vector, _ b: Vector) -> Vector {
-    let mask = unsafeBitCast(a .> b, to: SIMD16<Int32>.self)
+    let mask = unsafeBitCast(a .> b .| (a .!= a), to: Bits.self)
     return unsafeBitCast(
-      unsafeBitCast(a, to: SIMD16<Int32>.self) & mask | unsafeBitCast(b, to: SIMD16<Int32>.self) & ~mask,
-      to: Vector.self)
+      unsafeBitCast(a, to: Bits.self) & mask | unsafeBitCast(b, to: Bits.self) & ~mask, to: Vector.self)
   }
 
   public static func exponential(_ x: Float) -> Float { exp(x) }
@@ -53,26 +68,26 @@ extension Float: Element {
 }
 
 extension Double: Element {
-  public typealias Vector = SIMD8<Double>
+  public typealias Vector = DoubleVector
+  private typealias Bits = Vector.MaskStorage
 
   @inline(__always)
   public static func keep(_ value: Vector, wherePositive condition: Vector) -> Vector {
-    let mask = unsafeBitCast(condition .> Vector.zero, to: SIMD8<Int64>.self)
-    return unsafeBitCast(unsafeBitCast(value, to: SIMD8<Int64>.self) & mask, to: Vector.self)
+    let mask = unsafeBitCast(condition .> Vector.zero, to: Bits.self)
+    return unsafeBitCast(unsafeBitCast(value, to: Bits.self) & mask, to: Vector.self)
   }
 
   @inline(__always)
   public static func rectified(_ value: Vector) -> Vector {
-    let mask = unsafeBitCast(value .< Vector.zero, to: SIMD8<Int64>.self)
-    return unsafeBitCast(unsafeBitCast(value, to: SIMD8<Int64>.self) & ~mask, to: Vector.self)
+    let mask = unsafeBitCast(value .< Vector.zero, to: Bits.self)
+    return unsafeBitCast(unsafeBitCast(value, to: Bits.self) & ~mask, to: Vector.self)
   }
 
-  // `pointwiseMax` compares lane by lane.
   @inline(__always)
   public static func larger(_ a: Vector, _ b: Vector) -> Vector {
-    let mask = unsafeBitCast(a .> b, to: SIMD8<Int64>.self)
+    let mask = unsafeBitCast(a .> b .| (a .!= a), to: Bits.self)
     return unsafeBitCast(
-      unsafeBitCast(a, to: SIMD8<Int64>.self) & mask | unsafeBitCast(b, to: SIMD8<Int64>.self) & ~mask, to: Vector.self)
+      unsafeBitCast(a, to: Bits.self) & mask | unsafeBitCast(b, to: Bits.self) & ~mask, to: Vector.self)
   }
 
   public static func exponential(_ x: Double) -> Double { exp(x) }
@@ -80,7 +95,7 @@ extension Double: Element {
 }
 
 extension Element {
-  /// Elements in one vector: 16 of `Float`, 8 of `Double`.
+  /// Elements in one vector: 16 of `Float`, 8 of `Double` (4 and 2 with narrow vectors).
   @inline(__always) static var lanes: Int { Vector.scalarCount }
 }
 

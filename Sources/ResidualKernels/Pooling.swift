@@ -2,8 +2,8 @@
 
 extension Kernels {
   /// `output[n, y, x, c]` = the largest input in the window that starts at (y·stride − padding, x·stride − padding).
-  /// Pixels outside the image take no part (the border of Torch; see ``ConvolutionShape`` for the sizes, whose
-  /// `inputChannels` and `outputChannels` are equal here).
+  /// NaN where one of them is. Pixels outside the image take no part (the border of Torch; see ``ConvolutionShape``
+  /// for the sizes, whose `inputChannels` and `outputChannels` are equal here).
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func maxPool<Scalar: Element>(
@@ -33,7 +33,7 @@ extension Kernels {
           target.update(from: input.base + first * channels, count: channels)
           shape.forEachWindowPixel(n, y, x) { pixel in
             let source = input.base + pixel * channels
-            for c in 0..<channels where source[c] > target[c] { target[c] = source[c] }
+            for c in 0..<channels where source[c] > target[c] || source[c].isNaN { target[c] = source[c] }
           }
         }
       }

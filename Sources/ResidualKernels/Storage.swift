@@ -27,7 +27,7 @@ public final class Storage<Scalar: Element>: @unchecked Sendable {
   public convenience init(repeating value: Scalar, count: Int) {
     self.init(uninitialized: count)
     if value == 0 {
-      memset(base, 0, vectorCount * 64)
+      memset(base, 0, vectorCount * MemoryLayout<Scalar.Vector>.stride)
     } else {
       base.update(repeating: value, count: count)
     }
@@ -142,7 +142,13 @@ public final class StoragePool: @unchecked Sendable {
   }
 
   func take(bytes: Int) -> Block {
-    let size = Self.sizeClass(bytes)
+    // For the address sanitizer: fresh blocks of just the size asked for, so that it sees every step over the end and
+    // every use after the end.
+    #if EXACT_STORAGE
+      let size = bytes
+    #else
+      let size = Self.sizeClass(bytes)
+    #endif
     let recycled = withState { state -> Block? in
       state.usedBytes += size
       state.peakBytes = max(state.peakBytes, state.usedBytes)
@@ -162,8 +168,12 @@ public final class StoragePool: @unchecked Sendable {
   func give(back block: Block) {
     withState { state in
       state.usedBytes -= block.bytes
-      state.idleBytes += block.bytes
-      state.idle[block.bytes, default: []].append(block)
+      #if EXACT_STORAGE
+        block.address.deallocate()
+      #else
+        state.idleBytes += block.bytes
+        state.idle[block.bytes, default: []].append(block)
+      #endif
     }
   }
 

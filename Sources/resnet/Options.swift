@@ -3,7 +3,7 @@ import ResidualLearning
 // The one table of options: what the parser knows, the help text prints and the commands read. A command lists those
 // it takes; `.with(default:)` in its list gives it a default of its own.
 
-enum RecipeName: String, CaseIterable { case scaled, paper }
+enum RecipeName: String, CaseIterable { case scaled, paper, imagenet }
 enum KernelsName: String, CaseIterable { case fast, reference }
 enum ConvolutionName: String, CaseIterable { case auto, direct }
 enum StatisticsName: String, CaseIterable { case running, recomputed }
@@ -34,7 +34,14 @@ extension AnyOption {
   // Training
   static let output = Option("--output", .folder, "the folder that takes the results", absent: "runs/NETWORK")
   static let recipe = Option(
-    "--recipe", .choice(RecipeName.self), default: .scaled, "section 4.2 to the letter, or scaled to the data at hand")
+    "--recipe", .choice([RecipeName.scaled, .paper]) { $0.rawValue }, default: .scaled,
+    "section 4.2 to the letter, or scaled to the data at hand")
+  static let trainingRecipe = Option(
+    "--recipe", .choice(RecipeName.self), default: .scaled,
+    "section 4.2 scaled to the data at hand, section 4.2 to the letter (paper), or section 3.4, whose batch is 256 "
+      + "(imagenet)")
+  static let crop = Option(
+    "--crop", .whole(8...1024), default: 224, "height and width of the crops of --recipe imagenet")
   static let batch = Option("--batch", .whole(1...65536), default: 128, "images per step")
   static let epochs = Option(
     "--epochs", .whole(1...1_000_000), "passes over the training images", absent: "the recipe's")

@@ -16,6 +16,19 @@ import Testing
     }
   }
 
+  @Test(arguments: [3, 16]) func `A value that is no number stays in sight behind max-pooling`(channels: Int) {
+    let shape = ConvolutionShape(
+      batch: 1, height: 3, width: 3, inputChannels: channels, outputChannels: channels, kernelHeight: 3, kernelWidth: 3)
+    for place in 0..<9 {
+      let input: Storage<Float> = numbers(shape.inputCount, seed: place)
+      input[place * channels + 1] = .nan
+      let output = Storage<Float>(repeating: 0, count: channels)
+      Kernels.maxPool(shape, input: input, output: output)
+      #expect(output[1].isNaN, "pixel \(place)")
+      #expect(!output[0].isNaN && !output[2].isNaN)
+    }
+  }
+
   private func check<Scalar: Element>(_ shape: ConvolutionShape, _: Scalar.Type) {
     let input: Storage<Scalar> = numbers(shape.inputCount, seed: 1)
     let gradient: Storage<Scalar> = numbers(shape.outputCount, seed: 2)

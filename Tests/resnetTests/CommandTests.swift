@@ -1,3 +1,4 @@
+import Foundation
 import ResidualLearning
 import Testing
 
@@ -47,5 +48,49 @@ import Testing
     #expect(status(Divergence(iteration: 3, loss: .nan, place: "parameter stem.conv.weight")) == 1)
     #expect(status(Stopped(signal: 2)) == 130)
     #expect(status(Stopped(signal: 15)) == 143)
+  }
+
+  @Test func epochsArePassesOverTheImagesThatAreNotHeldOut() throws {
+    func recipe(_ line: String, resuming old: Recipe? = nil) throws -> Recipe {
+      try Command.parse(line.split(separator: " ").map(String.init)).arguments
+        .recipe(depth: 14, 5000, resuming: old)
+    }
+    let scaled = try recipe("train")
+    #expect(scaled.iterations == 8 * 40 && scaled.milestones == [160, 240] && scaled.batch == 128)
+    #expect(try recipe("train --epochs 3 --batch 50").iterations == 3 * 100)
+    let paper = try recipe("train --recipe paper")
+    #expect(paper == .paper(depth: 14))
+    #expect(try recipe("train --recipe paper --epochs 2").iterations == 2 * 36)
+    let imageNet = try recipe("train --recipe imagenet --epochs 2")
+    #expect(imageNet.iterations == 2 * 18 && imageNet.batch == 256 && imageNet.augmentation.scaled?.size == 224)
+    #expect(try recipe("train --recipe imagenet --batch 50").iterations == 600_000)
+    #expect(try recipe("train", resuming: imageNet) == imageNet)
+    #expect(throws: CommandLineError("--crop goes with --recipe imagenet")) { try recipe("train --crop 32") }
+  }
+
+  /// In a process of its own, for it prints.
+  @Test func section34TrainsAndItsCheckpointHoldsTheRateThatFalls() async {
+    await #expect(processExitsWith: .success) {
+      let folder = FileManager.default.temporaryDirectory.appendingPathComponent("resnet-\(UUID().uuidString)").path
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let line = "train --network resnet8 --recipe imagenet --crop 16 --limit 20 --batch 6 --epochs 2 --rate 0.02"
+      #expect(Command.main(line.split(separator: " ").map(String.init) + ["--output", folder]) == 0)
+
+      let checkpoint = try Checkpoint(contentsOf: folder + "/checkpoint.safetensors")
+      let recipe = checkpoint.description.recipe
+      #expect(recipe.iterations == 6 && recipe.batch == 6 && recipe.validationShare == 0.1)
+      let scaled = try #require(recipe.augmentation.scaled)
+      #expect(scaled.size == 16 && scaled.scales == 18...34 && scaled.colors?.eigenvalues.count == 3)
+      #expect(checkpoint.description.images.hasPrefix("18 images of 32x32"))
+      #expect(checkpoint.meanImageSize.map { [$0.height, $0.width] } == [16, 16])
+      // Two epochs are two errors of the held-out images: better than none before, or a beginning of waiting.
+      let plateau = try #require(checkpoint.description.state.plateau)
+      #expect(plateau.rate == 0.02 && (plateau.best < 1 || plateau.waited == 2))
+
+      // Nothing is left to do, and another size of crops is another run.
+      #expect(Command.main(["train", "--resume", "--limit", "20", "--output", folder]) == 0)
+      let other = line.replacing("--crop 16", with: "--crop 24") + " --resume --output " + folder
+      #expect(Command.main(other.split(separator: " ").map(String.init)) == 1)
+    }
   }
 }

@@ -218,6 +218,10 @@ extension Architecture {
       options.shortcut = shortcut ?? .b
       return imageNet(depth: depth, plain: plain, options: options, classes: classes ?? 1000)
     }
+    // A typing error would otherwise fill the memory.
+    guard depth <= 10_000 else {
+      throw InputError("there is no network '\(name)': the deepest that can be named have 10,000 layers")
+    }
     guard depth >= 8 && depth % 6 == 2 else {
       throw InputError(
         "there is no network '\(name)': a CIFAR network has 6n + 2 layers (20, 32, 44, 56, 110, 1202, …), "

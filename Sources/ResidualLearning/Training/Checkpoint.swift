@@ -135,7 +135,8 @@ public struct Checkpoint: Sendable {
     let mean = try mean()
     guard mean.shape == [height, width, 3] else {
       throw InputError(
-        "\(file.source) has a mean image of \(mean.shape[0])x\(mean.shape[1]), the images are \(height)x\(width)")
+        "\(file.source) has a mean image of \(mean.shape[0])x\(mean.shape[1]), the images are \(height)x\(width) "
+          + "(scales resize them)")
     }
     return .perPixel(mean: mean)
   }

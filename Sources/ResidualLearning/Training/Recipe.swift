@@ -58,11 +58,16 @@ public struct Recipe: Equatable, Codable, Sendable {
   /// does not hold the rate, since the jump of the loss where the rate falls would last for a good part of a short run.
   public static func scaled(depth: Int, iterations: Int) -> Recipe {
     var recipe = paper(depth: depth)
-    recipe.iterations = iterations
-    recipe.milestones = [iterations / 2, iterations * 3 / 4]
+    recipe.scale(to: iterations)
     recipe.validationShare = 0
     recipe.velocityHoldsRate = false
     return recipe
+  }
+
+  /// Takes so many iterations, with milestones at half and three quarters of the way.
+  public mutating func scale(to iterations: Int) {
+    self.iterations = iterations
+    milestones = [iterations / 2, iterations * 3 / 4]
   }
 
   /// §3.4 to the letter: up to 60e4 iterations of 256 images, rate 0.1, divided by 10 when the error plateaus; scale,
@@ -91,9 +96,10 @@ public struct Recipe: Equatable, Codable, Sendable {
     return milestones.reduce(rate) { iteration >= $1 ? $0 / 10 : $0 }
   }
 
-  /// Where this recipe differs from §4.2's for a network of this depth, in words; empty when it is §4.2 to the letter.
+  /// Where this recipe differs from the paper's for a network of this depth, in words; empty when it is the paper's to the
+  /// letter. With random scales the paper's is that of §3.4, else that of §4.2.
   public func differences(fromPaperOfDepth depth: Int) -> [String] {
-    let paper = Recipe.paper(depth: depth)
+    let paper = augmentation.scaled.map { .imageNet(colors: $0.colors) } ?? Recipe.paper(depth: depth)
     var differences: [String] = []
     func compare<Value: Equatable>(_ what: String, _ path: KeyPath<Recipe, Value>) {
       if self[keyPath: path] != paper[keyPath: path] {
@@ -107,12 +113,24 @@ public struct Recipe: Equatable, Codable, Sendable {
     compare("momentum", \.momentum)
     compare("weight decay", \.decay)
     compare("held-out share", \.validationShare)
-    if plateau != nil { differences.append("the rate falls when the error plateaus, not at milestones") }
+    if (plateau == nil) != (paper.plateau == nil) {
+      differences.append("the rate falls \(plateau == nil ? "at milestones" : "when the error plateaus")")
+    }
     if warmUp != paper.warmUp { differences.append(warmUp == nil ? "no warm-up" : "a warm-up of its own") }
-    if augmentation != paper.augmentation { differences.append("another augmentation") }
+    if let scaled = augmentation.scaled, let crop = paper.augmentation.scaled?.size, scaled.size != crop {
+      differences.append("crops of \(scaled.size)x\(scaled.size), not \(crop)x\(crop)")
+    } else if augmentation != paper.augmentation {
+      differences.append("another augmentation")
+    }
     if velocityHoldsRate != paper.velocityHoldsRate { differences.append("the velocity without the rate") }
     if decaysWeightsOnly { differences.append("only weights decay") }
     return differences
+  }
+
+  /// How many of `count` images are trained on; the others are held out.
+  public func trainingCount(of count: Int) -> Int {
+    precondition((0..<1).contains(validationShare), "a share of \(validationShare)")
+    return count - Int((Double(count) * validationShare).rounded())
   }
 
   /// The steps that one pass over `count` images takes, the last batch being what is left.
@@ -120,14 +138,13 @@ public struct Recipe: Equatable, Codable, Sendable {
 }
 
 extension ImageDataset {
-  /// Two parts without a common image: the first `1 − share` of a random order, and the rest.
+  /// Two parts without a common image: those that the recipe trains on, and those that it holds out, at random.
   ///
-  /// §4.2 splits CIFAR-10's 50,000 training images into 45,000 and 5,000: a share of 0.1.
-  public func split(holdingOut share: Double, seed: UInt64) -> (training: ImageDataset, heldOut: ImageDataset) {
-    precondition((0..<1).contains(share), "a share of \(share)")
+  /// §4.2 splits CIFAR-10's 50,000 training images into 45,000 and 5,000.
+  public func split(for recipe: Recipe, seed: UInt64) -> (training: ImageDataset, heldOut: ImageDataset) {
     var generator = RandomGenerator(seed: seed)
     let order = generator.permutation(count)
-    let kept = count - Int((Double(count) * share).rounded())
+    let kept = recipe.trainingCount(of: count)
     return (subset(Array(order[..<kept])), subset(Array(order[kept...])))
   }
 }

@@ -6,13 +6,13 @@ extension Command {
   static let train = Command(
     name: "train",
     summary: "trains a network",
-    description: "Trains a network by section 4.2 of the paper and saves it after every epoch. Without options a "
-      + "small residual net learns images that the program draws, in about a minute. Ctrl-C saves and stops, "
-      + "--resume continues.",
+    description: "Trains a network by section 4.2 of the paper, or by section 3.4 (--recipe imagenet), and saves it "
+      + "after every epoch. Without options a small residual net learns images that the program draws, in about a "
+      + "minute. Ctrl-C saves and stops, --resume continues.",
     options: [
-      .network.with(default: "resnet14"), .shortcut, .zeros, .strideIn, .data, .limit, .output, .recipe, .batch,
-      .epochs, .iterations, .rate, .momentum, .decay, .seed, .resume, .statistics, .threads, .kernels, .convolution,
-      .blocks, .json,
+      .network.with(default: "resnet14"), .shortcut, .zeros, .strideIn, .data, .limit, .output, .trainingRecipe, .crop,
+      .batch, .epochs, .iterations, .rate, .momentum, .decay, .seed, .resume, .statistics, .threads, .kernels,
+      .convolution, .blocks, .json,
     ]
   ) { arguments in
     try arguments.allowOne(of: .epochs, .iterations)
@@ -58,17 +58,23 @@ private struct TrainingPlan {
     var architecture = if let old, !namesNetwork { old.architecture } else { asked }
     seed = UInt64(arguments.isGiven(.seed) || old == nil ? UInt64(arguments[.seed]) : old!.seed)
     images = try Images(folder: arguments[.data])
-    if !architecture.takesAnySize { try architecture.fit(images.training) }
-    self.architecture = architecture
     let used = images.training.prefix(arguments[.limit] ?? images.training.count)
-    recipe = arguments.recipe(depth: architecture.weightedLayers, used.count, resuming: old?.recipe)
-    guard recipe.augmentation.scaled == nil else {
-      throw InputError("\(folder) holds a run with random scales (section 3.4), which only the library continues")
-    }
-    (training, heldOut) = used.split(holdingOut: recipe.validationShare, seed: 45)
+    var recipe = try arguments.recipe(depth: architecture.weightedLayers, used.count, resuming: old?.recipe)
+    (training, heldOut) = used.split(for: recipe, seed: 45)
     fingerprint = training.fingerprint
     guard training.count > 0 else { throw InputError("\(used.count) images are too few to train on") }
-    try architecture.checkSize(of: training)
+    guard recipe.plateau == nil || heldOut.count > 0 else {
+      throw InputError("\(used.count) images are too few to hold some out, whose error tells when the rate falls")
+    }
+    if recipe.augmentation.scaled != nil && recipe != old?.recipe {
+      recipe.augmentation.scaled!.colors = PrincipalColors(of: training)
+    }
+    if let crop = recipe.augmentation.scaled?.size {
+      try architecture.fit(height: crop, width: crop)
+    } else if !architecture.takesAnySize {
+      try architecture.fit(height: training.height, width: training.width)
+    }
+    (self.architecture, self.recipe) = (architecture, recipe)
     if let old { try checkResumable(old) }
   }
 
@@ -93,6 +99,7 @@ private struct TrainingPlan {
     compare("the momentum", old.recipe.momentum, recipe.momentum)
     compare("the decay", old.recipe.decay, recipe.decay)
     compare("the share of images held out", old.recipe.validationShare, recipe.validationShare)
+    compare("the size of the crops", old.recipe.cropWords, recipe.cropWords)
     if differences.isEmpty && old.recipe != recipe { differences.append("the recipe had other details") }
     compare("the seed", old.seed, seed)
     compare("the training set (--data, --limit)", old.images, fingerprint)
@@ -135,7 +142,7 @@ private struct TrainingPlan {
         trainer.recomputeStatistics()
       }
       if state.iteration % trainer.iterationsPerEpoch == 0 || trainer.isFinished {
-        accuracy = try finishEpoch(epoch, trainer, rate: step.rate, output)
+        accuracy = try finishEpoch(epoch, &trainer, rate: step.rate, output)
         lastSave = ProgressLine.now
       } else if Signals.received != nil || ProgressLine.now - lastSave > 120 {
         try save(trainer, mayFail: Signals.received == nil, output)
@@ -146,7 +153,7 @@ private struct TrainingPlan {
         throw Stopped(signal: signal)
       }
     }
-    if speeds.isEmpty { accuracy = try finishEpoch(0, trainer, rate: 0, output) }
+    if speeds.isEmpty { accuracy = try finishEpoch(0, &trainer, rate: 0, output) }
     let seconds = ProgressLine.now - start
     let speed = speeds.sorted().dropFirst(speeds.count / 2).first ?? 0
     output.line(
@@ -168,14 +175,17 @@ private struct TrainingPlan {
   }
 
   private func makeTrainer<Network: ImageClassifier<Float>>(_ network: Network) throws -> Trainer<Network> {
+    let crop = recipe.augmentation.scaled?.size
     guard let resumed else {
       return Trainer(
-        network, recipe: recipe, images: training, normalization: .perPixel(of: training), seed: seed)
+        network, recipe: recipe, images: training,
+        normalization: crop.map { .perPixel(of: training, size: $0) } ?? .perPixel(of: training), seed: seed)
     }
     let network = try resumed.loaded(network)
     return Trainer(
       network, recipe: recipe, images: training,
-      normalization: try resumed.normalization(height: training.height, width: training.width), seed: seed,
+      normalization: try resumed.normalization(height: crop ?? training.height, width: crop ?? training.width),
+      seed: seed,
       state: resumed.description.state, velocity: try resumed.velocity(like: network.parameters))
   }
 
@@ -189,29 +199,39 @@ private struct TrainingPlan {
         + (heldOut.count > 0 ? ", \(grouped(heldOut.count)) held out" : "")
         + ", \(grouped(images.test.count)) to test with")
     output.line(recipe.summary(epochLength: trainer.iterationsPerEpoch))
+    let section = recipe.augmentation.scaled == nil ? "section 4.2" : "section 3.4"
     let differences = recipe.differences(fromPaperOfDepth: architecture.weightedLayers)
     output.line(
-      differences.isEmpty ? "this is section 4.2 to the letter" : "section 4.2 but for: " + listed(differences, "and"))
+      differences.isEmpty ? "this is \(section) to the letter" : "\(section) but for: " + listed(differences, "and"))
     if trainer.state.iteration > 0 { output.line("resumed after iteration \(trainer.state.iteration)") }
   }
 
   /// Tests the network, saves it and says how the epoch went.
   private func finishEpoch<Network>(
-    _ epoch: Int, _ trainer: Trainer<Network>, rate: Double, _ output: Output
+    _ epoch: Int, _ trainer: inout Trainer<Network>, rate: Double, _ output: Output
   ) throws -> (training: Double, test: Evaluation) {
+    // The error that the rate depends on comes before the checkpoint, which holds the rate.
+    let validation = heldOut.count > 0 ? try evaluate(trainer, heldOut) : nil
+    if let validation, epoch > 0 { trainer.report(validationError: validation.error) }
     try save(trainer, mayFail: !trainer.isFinished, output)
-    let test = trainer.network.evaluate(images.test, normalization: trainer.normalization)
+    let test = try evaluate(trainer, images.test)
     let state = trainer.state
     let trainingError = Double(state.epochErrors) / Double(max(state.epochCount, 1))
     var text =
       "epoch \(epoch)  rate \(brief(rate))  loss \(fixed(state.epochLoss / Double(max(state.epochCount, 1)), 4))"
     text += "  train error \(percent(trainingError))"
-    if heldOut.count > 0 {
-      let validation = trainer.network.evaluate(heldOut, normalization: trainer.normalization)
-      text += "  held-out error \(percent(validation.error))"
-    }
+    if let validation { text += "  held-out error \(percent(validation.error))" }
     output.line(text + "  test error \(percent(test.error))")
     return (1 - trainingError, test)
+  }
+
+  /// Classifies images in a single view: as they are or, where crops of another size are trained on, resized to that.
+  private func evaluate<Network>(_ trainer: Trainer<Network>, _ images: ImageDataset) throws -> Evaluation {
+    guard let crop = recipe.augmentation.scaled?.size else {
+      return trainer.network.evaluate(images, normalization: trainer.normalization)
+    }
+    return try Ensemble([.init(trainer.network, trainer.normalization)])
+      .evaluate(images, views: Views(scales: [crop]))
   }
 
   /// Saves the run as it stands. On the way a failure is told and the run goes on: the disk may have room again when the
@@ -234,19 +254,33 @@ extension Arguments {
 
   /// The recipe that the options ask for, for a network of this depth and so many images; for what they do not say, the
   /// one of the run that goes on.
-  fileprivate func recipe(depth: Int, _ count: Int, resuming old: Recipe?) -> Recipe {
-    let old = isGiven(.recipe) ? nil : old
-    var recipe = old ?? .paper(depth: depth)
-    if old == nil || isGiven(.batch) { recipe.batch = self[.batch] }
-    let perEpoch = recipe.iterationsPerEpoch(count)
-    let iterations = self[.iterations] ?? self[.epochs].map { $0 * perEpoch }
-    if old == nil && self[.recipe] == .scaled {
-      recipe = .scaled(depth: depth, iterations: iterations ?? (self[.data] != nil ? 40 : 8) * perEpoch)
-      recipe.batch = self[.batch]
+  ///
+  /// - Parameter count: images, before some are held out.
+  func recipe(depth: Int, _ count: Int, resuming old: Recipe?) throws -> Recipe {
+    let name = self[.trainingRecipe]
+    let old = isGiven(.trainingRecipe) ? nil : old
+    guard name == .imagenet || !isGiven(.crop) else { throw CommandLineError("--crop goes with --recipe imagenet") }
+    var recipe: Recipe
+    switch name {
+    case _ where old != nil: recipe = old!
+    case .imagenet:
+      recipe = .imageNet(colors: nil, crop: self[.crop])
+      recipe.validationShare = 0.1
+    case .paper: recipe = .paper(depth: depth)
+    case .scaled: recipe = .scaled(depth: depth, iterations: 0)
+    }
+    if isGiven(.batch) || old == nil && name != .imagenet { recipe.batch = self[.batch] }
+    let epoch = recipe.iterationsPerEpoch(recipe.trainingCount(of: count))
+    let iterations = self[.iterations] ?? self[.epochs].map { $0 * epoch }
+    if old == nil && name == .scaled {
+      recipe.scale(to: iterations ?? (self[.data] != nil ? 40 : 8) * epoch)
     } else if let iterations {
       recipe.iterations = iterations
     }
-    recipe.rate = self[.rate] ?? recipe.rate
+    if let rate = self[.rate] {
+      recipe.rate = rate
+      if recipe.plateau != nil { recipe.plateau = PlateauSchedule(rate: rate) }
+    }
     recipe.momentum = self[.momentum] ?? recipe.momentum
     recipe.decay = self[.decay] ?? recipe.decay
     if old == nil || isGiven(.statistics) { recipe.recomputesStatistics = self[.statistics] == .recomputed }
@@ -255,13 +289,13 @@ extension Arguments {
 }
 
 extension Architecture {
-  /// Gives a network whose linear layers count pixels the size of these images.
-  fileprivate mutating func fit(_ images: ImageDataset) throws {
-    guard images.height == images.width && images.height % totalStride == 0 else {
+  /// Gives a network the size of its training images.
+  fileprivate mutating func fit(height: Int, width: Int) throws {
+    guard height == width && height % totalStride == 0 else {
       throw InputError(
-        "\(name) takes square images of a multiple of \(totalStride) pixels, not \(images.height)x\(images.width)")
+        "\(name) takes square images of a multiple of \(totalStride) pixels, not \(height)x\(width)")
     }
-    imageSize = images.height
+    imageSize = height
   }
 }
 
@@ -270,13 +304,23 @@ extension Recipe {
   fileprivate func summary(epochLength: Int) -> String {
     var parts = [
       "SGD, batch \(batch), \(grouped(iterations)) iterations (\(epochLength) an epoch)",
-      "rate \(brief(rate)), divided by 10 at \(listed(milestones.map(grouped), "and"))",
+      "rate \(brief(rate)), divided by 10 "
+        + (plateau != nil ? "when the held-out error plateaus" : "at \(listed(milestones.map(grouped), "and"))"),
     ]
     if let warmUp {
       parts.append("\(brief(warmUp.rate)) until the training error is below \(percent(warmUp.untilError))")
     }
     parts.append("momentum \(brief(momentum)), weight decay \(brief(decay))")
-    if augmentation != .none { parts.append("crops of images padded by \(augmentation.padding), flips") }
+    if let scaled = augmentation.scaled {
+      parts.append(
+        "crops of \(cropWords) out of images with a shorter side of \(scaled.scales.lowerBound) to "
+          + "\(scaled.scales.upperBound), flips, colours")
+    } else if augmentation != .none {
+      parts.append("crops of images padded by \(augmentation.padding), flips")
+    }
     return parts.joined(separator: "; ")
   }
+
+  /// The size of the crops.
+  fileprivate var cropWords: String { augmentation.scaled.map { "\($0.size)x\($0.size)" } ?? "the images' own" }
 }

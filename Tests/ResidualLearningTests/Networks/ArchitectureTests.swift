@@ -17,7 +17,8 @@ import Testing
   @Test(arguments: [
     ("resnet21", "a CIFAR network has 6n + 2 layers"), ("plain51", "18, 34, 50, 101 or 152"),
     ("vgg11", "vgg16 and vgg19"),
-    ("alexnet", "there is no network 'alexnet'"), ("resnet", "a depth"), ("resnet-20", "there is no network"),
+    ("alexnet", "there is no network 'alexnet'"), ("resnet1000000000004", "10,000 layers"),
+    ("resnet", "a depth"), ("resnet-20", "there is no network"),
   ])
   func `A name that stands for no network is refused in a sentence`(name: String, part: String) {
     let error = #expect(throws: InputError.self) { try Architecture.named(name) }

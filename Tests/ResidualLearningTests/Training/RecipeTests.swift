@@ -44,6 +44,8 @@ import Testing
         "the velocity without the rate",
       ])
     #expect(Recipe.paper(depth: 110).differences(fromPaperOfDepth: 110).isEmpty)
+    #expect(Recipe.imageNet(colors: nil).differences(fromPaperOfDepth: 18).isEmpty)
+    #expect(Recipe.imageNet(colors: nil, crop: 64).differences(fromPaperOfDepth: 18) == ["crops of 64x64, not 224x224"])
     #expect([199, 200, 299, 300].map { recipe.rate(at: $0) } == [0.1, 0.01, 0.01, 0.001])
   }
 
@@ -52,12 +54,12 @@ import Testing
     let images = ImageDataset(
       height: 1, width: 1, channels: 3, pixels: (0..<count).flatMap { [UInt8($0), 0, 0] },
       labels: Array(repeating: 0, count: count), classNames: ["a"])
-    let (training, heldOut) = images.split(holdingOut: Recipe.paper(depth: 20).validationShare, seed: 1)
+    let (training, heldOut) = images.split(for: .paper(depth: 20), seed: 1)
     #expect(training.count == kept)
     let numbers =
       (0..<training.count).map { training.image($0).first! } + (0..<heldOut.count).map { heldOut.image($0).first! }
     #expect(numbers.sorted() == (0..<count).map { UInt8($0) })
-    #expect(images.split(holdingOut: 0.1, seed: 1).heldOut == heldOut)
-    #expect(images.split(holdingOut: 0, seed: 1).heldOut.count == 0)
+    #expect(images.split(for: .paper(depth: 20), seed: 1).heldOut == heldOut)
+    #expect(images.split(for: .scaled(depth: 20, iterations: 1), seed: 1).heldOut.count == 0)
   }
 }
