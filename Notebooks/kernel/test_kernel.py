@@ -82,6 +82,15 @@ class CellTests(unittest.TestCase):
         self.assertEqual(self.failure("while true { count += 1 }").name, "Interrupted")
         self.assertEqual(self.cell("count > 0"), [client.Value("true")])
 
+    def test_an_interrupt_waits_until_the_library_has_come_to_its_end(self):
+        self.cell("var random = RandomGenerator(seed: 1)\nlet conv = Conv2D<Float>(16, 16, kernel: 3, using: &random)")
+        self.cell("let images = Tensor<Float>(normal: [64, 32, 32, 16], using: &random)")
+        for _ in range(3):
+            timer = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+            timer.start()
+            self.assertEqual(self.failure("while true { _ = conv(images) }").name, "Interrupted")
+            self.assertEqual(self.cell("conv(images).shape"), [client.Value("[64, 32, 32, 16]")])
+
     def test_a_crash_of_the_debugger_is_told_and_the_next_cell_starts_afresh(self):
         self.cell("let lost = 1")
         self.assertEqual(self.failure("func f() async -> Int { 3 }\nawait f()").name, "Died")

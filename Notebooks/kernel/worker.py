@@ -14,6 +14,7 @@ import codecs
 import json
 import os
 import re
+import signal
 import socket
 import threading
 
@@ -63,6 +64,9 @@ class Worker:
         for library in settings["libraries"]:
             if error.Success():
                 self.process.LoadImage(lldb.SBFileSpec(library), error)
+        # The runtime's list of variables in use lies on the stack, where a cell that is taken back would leave holes.
+        for found in self.target.FindSymbols("_swift_disableExclusivityChecking"):
+            self.process.WriteMemory(found.GetSymbol().GetStartAddress().GetLoadAddress(self.target), b"\1", lldb.SBError())
         return error.GetCString() if error.Fail() else None
 
     def serve(self, requests):
@@ -72,7 +76,8 @@ class Worker:
             if request["do"] == "run":
                 threading.Thread(target=self.run, args=(request["code"],), daemon=True).start()
             elif request["do"] == "interrupt":
-                self.process.SendAsyncInterrupt()
+                # A signal, at which LLDB stops. Its own interrupt sometimes stops the process once more, in the next cell.
+                os.kill(self.process.GetProcessID(), signal.SIGINT)
             else:
                 return
 
@@ -114,10 +119,19 @@ class Worker:
             return None, None
         problem = CELL_FILE.sub("cell", failure.GetCString() or "unknown error").strip()
         if "has been left at the point" in problem:
-            problem = problem.splitlines()[0] + self.unwind()
+            problem = problem.splitlines()[0] + self.unwind("SIGINT" in problem)
         return None, problem
 
-    def unwind(self):
+    def return_to_cell(self):
+        """Lets library calls come to their end, so that none is cut off while it holds a lock or has threads at work."""
+        for thread in self.process:
+            frames = list(thread)
+            cell = next((i for i, frame in enumerate(frames) if is_cell(frame)), 0)
+            if cell > 0:
+                thread.StepOutOfFrame(frames[cell - 1], lldb.SBError())
+                return
+
+    def unwind(self, is_interrupted):
         """Takes back a call that stopped in the middle. Returns the lines of Swift that it stopped in, to be printed.
 
         Release builds leave out a precondition's message; the line with the precondition says what it is about.
@@ -126,6 +140,8 @@ class Worker:
         for thread in self.process:
             if thread.GetStopReason() in (lldb.eStopReasonSignal, lldb.eStopReasonException):
                 places += [source_line(frame.GetLineEntry()) for frame in thread if frame.GetLineEntry().IsValid()]
+        if is_interrupted:
+            self.return_to_cell()
         for thread in self.process:
             while thread.UnwindInnermostExpression().Success():
                 pass
@@ -157,6 +173,11 @@ def thrown_error(value):
     """An error as text: its type and what is in it. Swift code cannot name it, so `print` is no help."""
     text = str(value.GetDynamicValue(lldb.eDynamicCanRunTarget))  # "(Module.Type) $E0 = (message = "…")"
     return re.sub(r"^\(([^)]*)\) \$E\d+ = ", r"uncaught error \1: ", text)
+
+
+def is_cell(frame):
+    """Whether a frame is a cell's own code."""
+    return (frame.GetLineEntry().GetFileSpec().GetFilename() or "").startswith("repl")
 
 
 def source_line(entry):
