@@ -69,11 +69,15 @@ class Toolchain:
         return found.group(1) if found else None
 
     def check(self):
-        """Raises Missing unless LLDB starts and runs Python."""
-        command = [self.lldb, "--no-lldbinit", "--batch", "-o", "script print(6 * 7)"]
-        printed = output_of(*command, env={**os.environ, **self.lldb_environment()})
+        """Raises Missing unless LLDB starts, runs Python and may debug a program."""
+        command = [self.lldb, "--no-lldbinit", "--batch", "-o"]
+        environment = {**os.environ, **self.lldb_environment()}
+        printed = output_of(*command, "script print(6 * 7)", env=environment)
         if "42" not in (printed or "").split():
             raise Missing("LLDB does not run Python here: `lldb -o 'script print(6 * 7)'` does not print 42")
+        # macOS protects its own programs, so there is none to try it with.
+        if not IS_MAC and "exited with status = 0" not in (output_of(*command, "run", "/bin/true", env=environment) or ""):
+            raise Missing("LLDB may not debug programs here: `lldb --batch -o run /bin/true` does not exit with status 0")
 
     def build(self):
         """Builds this package's library, in release mode, and returns the folder it is in."""
