@@ -61,6 +61,7 @@ class Worker:
         info.SetEnvironmentEntries([f"{k}={v}" for k, v in settings["environment"].items()], False)
         error = lldb.SBError()
         self.process = self.target.Launch(info, error)
+        self.pid = self.process.GetProcessID()
         for library in settings["libraries"]:
             if error.Success():
                 self.process.LoadImage(lldb.SBFileSpec(library), error)
@@ -77,7 +78,7 @@ class Worker:
                 threading.Thread(target=self.run, args=(request["code"],), daemon=True).start()
             elif request["do"] == "interrupt":
                 # A signal, at which LLDB stops. Its own interrupt sometimes stops the process once more, in the next cell.
-                os.kill(self.process.GetProcessID(), signal.SIGINT)
+                os.kill(self.pid, signal.SIGINT)
             else:
                 return
 
@@ -205,5 +206,5 @@ def __lldb_init_module(debugger, _):
     else:
         worker.send(kind="ready")
         worker.serve(requests)
-        worker.process.Kill()
+        os.kill(worker.pid, signal.SIGKILL)  # LLDB itself would wait for a cell that runs
     os._exit(0)  # LLDB would go on with its own commands
