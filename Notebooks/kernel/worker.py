@@ -24,7 +24,7 @@ import lldb
 NO_VALUE = 0x1001
 
 # Where LLDB says a cell's code stands: a temporary file that is of no interest.
-CELL_FILE = re.compile(r"(/tmp/|__lldb_expr_\d+/)repl\d+-\w+\.+\w+(?=:\d)")
+CELL_FILE = re.compile(r"[\w./-]*/repl\d+-\w+\.+\w+(?=:\d)")
 
 
 class Worker:
