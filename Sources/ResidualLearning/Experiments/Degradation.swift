@@ -1,26 +1,41 @@
 // Degradation.swift: plain networks get worse with depth, residual ones do not.
 //
-// Paper       He et al. 2015 §1 Fig. 1; §4.2 Fig. 6 left and middle
+// Paper       He et al. 2015 §1 Fig. 1; §4.2 Fig. 6 left and middle, Table 6; §4.1 Tables 2, 3
 // Command     resnet compare
 // Tests       Tests/ResidualLearningTests/Experiments/DegradationTests.swift
 
 import ResidualKernels
 
-/// Networks, plain and residual, that are trained one after the other.
+/// Networks, plain and residual, each trained with one seed or several.
 public struct Degradation: Sendable {
-  /// How one network fared.
+  /// How one run went.
   public struct Curve: Sendable {
-    /// The network.
-    public let architecture: Architecture
-    /// Its errors, epoch by epoch.
-    public let epochs: [Epoch]
-    /// What training ended with; nil when it ended with a loss that was not a number.
-    public let result: TrainingRun.Result?
-    /// Whether training stopped because the loss was not a number.
-    public var diverged: Bool { result == nil }
+    /// The run.
+    public let run: TrainingRun
+    /// What became of it.
+    public let result: TrainingRun.Result
+
+    /// The errors of the last epoch; nil when the loss was not a number before the end.
+    public var last: Epoch? { result.divergence == nil ? result.epochs.last : nil }
   }
 
-  /// The networks in the order in which they were trained.
+  /// A mean over runs of one network with several seeds, and the standard deviation of one run from it, if there are
+  /// several.
+  public struct Spread: Equatable, Sendable {
+    public let mean: Double
+    public let deviation: Double?
+
+    /// The spread of these values; nil without any.
+    public init?(_ values: [Double]) {
+      guard !values.isEmpty else { return nil }
+      let mean = values.reduce(0, +) / Double(values.count)
+      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      self.mean = mean
+      deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : nil
+    }
+  }
+
+  /// The runs in the order in which they were done.
   public private(set) var curves: [Curve] = []
 
   /// Plain and residual networks of 6n + 2 layers, by depth and the plain one first.
@@ -32,46 +47,63 @@ public struct Degradation: Sendable {
     }
   }
 
-  /// Runs every run to its end, or all of them until `shouldStop` says so; then the last curve is unfinished.
+  /// Runs every run to its end, or until `shouldStop` says so; then the last curve is unfinished. A run whose folder has a
+  /// checkpoint goes on from there, and one that is done is not done again.
   ///
   /// - Parameter observe: told which run does what.
+  /// - Throws: `InputError` before the first step when a folder holds another run; when a run cannot be saved.
   public init(
     _ runs: [TrainingRun], observe: (TrainingRun, TrainingRun.Event) -> Void = { _, _ in },
     shouldStop: () -> Bool = { false }
   ) throws {
-    for run in runs where !shouldStop() {
-      var epochs: [Epoch] = []
-      var result: TrainingRun.Result?
-      do {
-        result = try run.run(
-          observe: { event in
-            if case .epoch(let epoch) = event { epochs.append(epoch) }
-            observe(run, event)
-          }, shouldStop: shouldStop)
-      } catch is Divergence {}
-      curves.append(Curve(architecture: run.architecture, epochs: epochs, result: result))
+    let checkpoints = try runs.map { run in
+      let checkpoint = try run.folder.flatMap { try TrainingRun.checkpoint(in: $0) }
+      if let checkpoint { try run.check(checkpoint) }
+      return checkpoint
+    }
+    for (run, checkpoint) in zip(runs, checkpoints) where !shouldStop() {
+      let result = try run.run(from: checkpoint, observe: { observe(run, $0) }, shouldStop: shouldStop)
+      curves.append(Curve(run: run, result: result))
     }
   }
 
-  /// Fig. 6 left (plain) or middle (residual): training errors dashed, test errors bold.
+  /// The labels of the networks, each once, in the order of the runs.
+  public var labels: [String] {
+    curves.map(\.run.label).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  /// The spread of a number of the last epoch over the runs of a network that did not diverge.
+  public func spread(_ label: String, _ value: (Epoch) -> Double?) -> Spread? {
+    Spread(curves(label).compactMap { $0.last.flatMap(value) })
+  }
+
+  /// The runs of a network.
+  public func curves(_ label: String) -> [Curve] { curves.filter { $0.run.label == label } }
+
+  /// Fig. 6 left (plain) or middle (residual): training errors dashed, test errors bold; means over the seeds.
   public func plot(plain: Bool) -> LinePlot {
-    let chosen = curves.filter { ($0.architecture.block == .plain) == plain }
+    let chosen = labels.filter { (curves($0)[0].run.architecture.block == .plain) == plain }
     return LinePlot(
       title: plain ? "Plain networks" : "Residual networks", xLabel: "iteration",
       yLabel: "error in per cent (dashed: training, bold: test)", yRange: 0...Swift.max(10, worst),
-      series: chosen.enumerated().flatMap { i, curve in
+      series: chosen.enumerated().flatMap { i, label in
         [
-          LinePlot.Series(
-            "", curve.epochs.map { (Double($0.iteration), 100 * $0.trainingError) }, color: i, isDashed: true),
-          LinePlot.Series(
-            curve.architecture.name,
-            curve.epochs.compactMap { epoch in epoch.test.map { (Double(epoch.iteration), 100 * $0.error) } }, color: i),
+          LinePlot.Series("", points(label, \.trainingError), color: i, isDashed: true),
+          LinePlot.Series(label, points(label, \.testError), color: i),
         ]
       })
   }
 
+  /// The mean over the seeds of an error in per cent, epoch by epoch.
+  private func points(_ label: String, _ error: (Epoch) -> Double?) -> [(x: Double, y: Double)] {
+    let epochs = curves(label).flatMap(\.result.epochs)
+    return Set(epochs.map(\.iteration)).sorted().compactMap { iteration in
+      Spread(epochs.filter { $0.iteration == iteration }.compactMap(error)).map { (Double(iteration), 100 * $0.mean) }
+    }
+  }
+
   /// The largest error of all in per cent: both plots have one scale.
   private var worst: Double {
-    100 * (curves.flatMap(\.epochs).map { Swift.max($0.trainingError, $0.test?.error ?? 0) }.max() ?? 0)
+    100 * (curves.flatMap(\.result.epochs).map { Swift.max($0.trainingError, $0.testError ?? 0) }.max() ?? 0)
   }
 }

@@ -28,21 +28,26 @@ public struct LayerResponses: Equatable, Sendable {
   /// The mean deviation of all layers.
   public var mean: Double { layers.reduce(0) { $0 + $1.deviation } / Double(max(layers.count, 1)) }
 
-  /// The responses of `network` to these images.
+  /// The responses of `network` to these images, `batch` at a time.
   ///
-  /// - Parameters:
-  ///   - batch: images that are normalized together.
-  ///   - progress: told how many images are done.
+  /// - Parameter batch: images that are normalized together.
   public init(
-    _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: Normalization, batch: Int = 128,
-    progress: (Int) -> Void = { _ in }
+    _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: Normalization, batch: Int = 128
   ) {
     precondition(images.count > 0 && batch > 0, "responses to \(images.count) images in batches of \(batch)")
+    self.init(
+      network,
+      batches: stride(from: 0, to: images.count, by: batch).lazy.map { start in
+        normalization(images, start..<min(start + batch, images.count))
+      })
+  }
+
+  /// The responses of `network` to batches of normalized images `[N, H, W, 3]`.
+  public init(_ network: some ImageClassifier<Float>, batches: some Sequence<Tensor<Float>>) {
     let names = Self.names(of: network.architecture)
     var sums: [String: (count: Double, sum: Double, squares: Double)] = [:]
-    for start in stride(from: 0, to: images.count, by: batch) {
-      let end = min(start + batch, images.count)
-      _ = network.forward(normalization(images, start..<end)) { name, tensor in
+    for batch in batches {
+      _ = network.forward(batch) { name, tensor in
         guard names.contains(name) else { return }
         let (count, mean, deviation) = (Double(tensor.count), Double(tensor.mean), Double(tensor.deviation))
         let old = sums[name] ?? (0, 0, 0)
@@ -50,7 +55,6 @@ public struct LayerResponses: Equatable, Sendable {
           old.count + count, old.sum + count * mean, old.squares + count * (deviation * deviation + mean * mean)
         )
       }
-      progress(end)
     }
     layers = names.compactMap { name in
       sums[name].map { count, sum, squares in

@@ -74,15 +74,21 @@ extension Trainer {
   public mutating func recomputeStatistics(progress: (Int) -> Void = { _ in }) {
     var generator = RandomGenerator(seed: seed).fork(.max)
     let order = generator.permutation(images.count)
-    let augmentation = recipe.augmentation.scaled == nil ? Augmentation.none : recipe.augmentation
     withoutActuallyEscaping(progress) { progress in
       let batches = stride(from: 0, to: order.count, by: recipe.batch).lazy.map { [self] start -> Tensor<Float> in
         let numbers = Array(order[start..<Swift.min(start + recipe.batch, order.count)])
-        var generator = RandomGenerator(seed: seed).fork(.max - 1).fork(UInt64(start))
         progress(start + numbers.count)
-        return augmentation.batch(of: images, numbers, normalization: normalization, using: &generator)
+        return unvaried(numbers, seed: UInt64(start))
       }
       network = network.recomputedStatistics(over: batches)
     }
+  }
+
+  /// Training images as they are, normalized, or in random crops of §3.4 where the recipe has them: the network takes
+  /// no other size.
+  func unvaried(_ numbers: [Int], seed start: UInt64) -> Tensor<Float> {
+    let augmentation = recipe.augmentation.scaled == nil ? Augmentation.none : recipe.augmentation
+    var generator = RandomGenerator(seed: seed).fork(.max - 1).fork(start)
+    return augmentation.batch(of: images, numbers, normalization: normalization, using: &generator)
   }
 }

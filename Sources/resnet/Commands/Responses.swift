@@ -73,8 +73,8 @@ extension Command {
       return try TrainingRun(architecture, recipe: recipe, images: used, seed: seed)
     }
     return try trained(runs, output).curves.map { curve in
-      guard let result = curve.result else { throw InputError("\(curve.architecture.name) diverged") }
-      return (result.network, result.normalization)
+      if let divergence = curve.result.divergence { throw divergence }
+      return (curve.result.network, curve.result.normalization)
     }
   }
 }
