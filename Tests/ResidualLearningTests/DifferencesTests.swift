@@ -11,7 +11,7 @@ import Testing
       var generator = RandomGenerator(seed: 1)
       let network = ResidualNetwork<BasicBlock<Float>>(
         .cifar(depth: 20, options: .init(zeros: zeros)), using: &generator)
-      return network.forward(Normalization.perPixel(of: images)(images, 0..<4)).output
+      return network.forward(PixelNormalization.perPixel(of: images).input(images, 0..<4)).output
     }
     let (after, around) = (logits(.after), logits(.around))
     #expect((after - around).deviation > 0.2 * after.deviation)
@@ -87,8 +87,8 @@ import Testing
 
   @Test func `What a crop shows beyond the border is zero, the mean, and not black`() {
     let images = SyntheticImages.make(count: 200, seed: 1)
-    let normalization = Normalization.perPixel(of: images)
-    let corner = normalization(images, [ImageCrop(image: 0, top: -4, left: -4)])
+    let normalization = PixelNormalization.perPixel(of: images)
+    let corner = normalization.input([images.view(0, top: -4, left: -4)])
     #expect((0..<3).map { corner[0, 0, 0, $0] } == [0, 0, 0])
     // A black pixel there would be minus the mean.
     #expect(normalization.mean.mean > 0.3)

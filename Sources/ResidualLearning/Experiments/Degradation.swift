@@ -46,7 +46,7 @@ public struct Degradation: Sendable {
     recipe: (Int) -> Recipe, progress: (Architecture, Int) throws -> Void = { _, _ in },
     finished: (Curve) -> Void = { _ in }
   ) throws {
-    let normalization = Normalization.perPixel(of: training)
+    let normalization = PixelNormalization.perPixel(of: training)
     for depth in depths {
       for plain in [true, false] {
         let architecture = Architecture.cifar(

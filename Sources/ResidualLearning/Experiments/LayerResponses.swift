@@ -34,7 +34,7 @@ public struct LayerResponses: Equatable, Sendable {
   ///   - batch: images that are normalized together.
   ///   - progress: told how many images are done.
   public init(
-    _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: Normalization, batch: Int = 128,
+    _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: PixelNormalization, batch: Int = 128,
     progress: (Int) -> Void = { _ in }
   ) {
     precondition(images.count > 0 && batch > 0, "responses to \(images.count) images in batches of \(batch)")
@@ -42,7 +42,7 @@ public struct LayerResponses: Equatable, Sendable {
     var sums: [String: (count: Double, sum: Double, squares: Double)] = [:]
     for start in stride(from: 0, to: images.count, by: batch) {
       let end = min(start + batch, images.count)
-      _ = network.forward(normalization(images, start..<end)) { name, tensor in
+      _ = network.forward(normalization.input(images, start..<end)) { name, tensor in
         guard names.contains(name) else { return }
         let (count, mean, deviation) = (Double(tensor.count), Double(tensor.mean), Double(tensor.deviation))
         let old = sums[name] ?? (0, 0, 0)

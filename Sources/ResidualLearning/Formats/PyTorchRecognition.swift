@@ -2,6 +2,8 @@
 //
 // Tests       Tests/ResidualLearningTests/Formats/PyTorchWeightsTests.swift
 
+import ResidualFiles
+
 /// Reads an architecture off the names and shapes of a `state_dict`.
 struct PyTorchRecognition {
   let file: SafeTensorsFile

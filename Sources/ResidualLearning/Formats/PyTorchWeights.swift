@@ -3,6 +3,7 @@
 // Tests       Tests/ResidualLearningTests/Formats/PyTorchWeightsTests.swift
 
 import Foundation
+import ResidualFiles
 import ResidualKernels
 
 /// A PyTorch `state_dict` in a safetensors file: akamaster's CIFAR networks, torchvision's ResNets and VGGs, and what

@@ -2,6 +2,7 @@
 //
 // Tests       Tests/ResidualLearningTests/Formats/WeightsTests.swift
 
+import ResidualFiles
 import ResidualKernels
 
 /// A network from a file: a checkpoint of this program, or a PyTorch `state_dict`.
@@ -44,16 +45,16 @@ public struct Weights: Sendable {
   /// How images of this size are normalized for the network: as `asked`, else as the checkpoint says, else as ImageNet's,
   /// which most PyTorch programs use.
   ///
-  /// - Parameter training: where a mean image is computed from when the file has none.
+  /// - Parameter training: where a mean image is computed from when the file has none; not evaluated otherwise.
   /// - Throws: `InputError` when the mean image is missing or of another size.
   public func normalization(
-    _ asked: Normalization.Kind?, height: Int, width: Int, training: ImageDataset?
-  ) throws -> Normalization {
+    _ asked: PixelNormalization.Kind?, height: Int, width: Int, training: @autoclosure () throws -> ImageDataset?
+  ) throws -> PixelNormalization {
     let own = checkpoint?.description.normalization
     let kind = asked ?? own ?? .imageNet
     if kind != .perPixel { return .channels(kind, height: height, width: width) }
     if own == .perPixel { return try checkpoint!.normalization(height: height, width: width) }
-    guard let training else {
+    guard let training = try training() else {
       throw InputError("\(source) has no mean image, so its images cannot be normalized per pixel")
     }
     return .perPixel(of: training)

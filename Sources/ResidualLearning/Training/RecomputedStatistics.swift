@@ -78,7 +78,7 @@ extension Trainer {
         let numbers = Array(order[start..<Swift.min(start + recipe.batch, order.count)])
         var generator = RandomGenerator(seed: seed).fork(.max - 1).fork(UInt64(start))
         progress(start + numbers.count)
-        return augmentation.batch(of: images, numbers, normalization: normalization, using: &generator)
+        return normalization.input(augmentation.views(of: images, numbers, using: &generator))
       }
       network = network.recomputedStatistics(over: batches)
     }

@@ -46,9 +46,9 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   /// How it is trained.
   public let recipe: Recipe
   /// The training images.
-  public let images: any LabelledImages
-  /// What is subtracted from them.
-  public let normalization: Normalization
+  public let images: ImageDataset
+  /// How their pixels become the network's input.
+  public let normalization: PixelNormalization
   /// The seed of all random numbers but the network's weights.
   public let seed: UInt64
   private var epochOrder: (epoch: Int, images: [Int])?
@@ -56,7 +56,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
 
   /// A trainer that begins, or one that goes on from `state` with the velocity of that moment.
   public init(
-    _ network: Network, recipe: Recipe, images: any LabelledImages, normalization: Normalization, seed: UInt64,
+    _ network: Network, recipe: Recipe, images: ImageDataset, normalization: PixelNormalization, seed: UInt64,
     state: TrainingState? = nil, velocity: Network.Parameters? = nil
   ) {
     precondition(images.count > 0, "no images to train on")
@@ -110,8 +110,8 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     let start = position * recipe.batch
     let numbers = Array(epochOrder!.images[start..<min(start + recipe.batch, images.count)])
     var generator = RandomGenerator(seed: seed).fork(2 * UInt64(iteration) + 1)
-    let input = recipe.augmentation.batch(of: images, numbers, normalization: normalization, using: &generator)
-    return (input, numbers.map { Int(images.labels[$0]) })
+    let views = recipe.augmentation.views(of: images, numbers, using: &generator)
+    return (normalization.input(views), numbers.map { Int(images.labels[$0]) })
   }
 
   /// Tells the recipe's plateau schedule, if it has one, the error of the validation images, 0 to 1.
@@ -175,50 +175,5 @@ public struct Divergence: Error, CustomStringConvertible, Sendable {
   public var description: String {
     "the loss is \(loss.isNaN ? "not a number" : "infinite") at iteration \(iteration), and the first bad value is in the \(place): "
       + "a lower --rate may help"
-  }
-}
-
-// MARK: - Evaluation
-
-/// How well a network does on a set of images.
-public struct Evaluation: Equatable, Sendable {
-  /// Images classified right.
-  public var correct: Int
-  /// Images.
-  public var count: Int
-  /// The mean loss.
-  public var loss: Double
-
-  /// An evaluation of `count` images.
-  public init(correct: Int, count: Int, loss: Double) {
-    self.correct = correct
-    self.count = count
-    self.loss = loss
-  }
-
-  /// The share classified right, 0 to 1.
-  public var accuracy: Double { count == 0 ? 0 : Double(correct) / Double(count) }
-  /// The share classified wrong, 0 to 1.
-  public var error: Double { 1 - accuracy }
-}
-
-extension ImageClassifier where Scalar == Float {
-  /// Classifies images in inference mode, each in its single original view (§4.2).
-  ///
-  /// - Parameter progress: told how many images are done, batch by batch.
-  public func evaluate(
-    _ images: ImageDataset, normalization: Normalization, batch: Int = 128, progress: (Int) -> Void = { _ in }
-  ) -> Evaluation {
-    var result = Evaluation(correct: 0, count: images.count, loss: 0)
-    for start in stride(from: 0, to: images.count, by: batch) {
-      let range = start..<min(start + batch, images.count)
-      let labels = range.map { Int(images.labels[$0]) }
-      let logits = self(normalization(images, range))
-      let (loss, _) = SoftmaxCrossEntropy<Float>().forward(logits, labels: labels)
-      result.loss += Double(loss) * Double(range.count) / Double(images.count)
-      result.correct += zip(logits.argmax, labels).count { $0 == $1 }
-      progress(range.upperBound)
-    }
-    return result
   }
 }

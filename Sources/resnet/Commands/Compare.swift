@@ -1,4 +1,4 @@
-import Foundation
+import ResidualFiles
 import ResidualLearning
 
 extension Command {
@@ -22,7 +22,7 @@ extension Command {
       throw CommandLineError("--depths takes depths of 6n + 2 layers (8, 14, 20, ...), not \(wrong)")
     }
     let folder = arguments[.output] ?? "runs/compare"
-    try makeFolder(folder)
+    try AtomicFile.makeFolder(folder)
 
     let images = try Images(folder: arguments[.data])
     let limit = arguments[.limit] ?? (arguments[.data] == nil ? 2500 : images.training.count)
@@ -71,15 +71,6 @@ extension Command {
       table.row(["\(depth)"] + cells)
     }
     return table.text
-  }
-
-  /// Makes a folder for results.
-  static func makeFolder(_ folder: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw InputError("the output folder \(folder) cannot be made: \(error.localizedDescription)")
-    }
   }
 }
 

@@ -1,3 +1,4 @@
+import ResidualFiles
 import ResidualLearning
 
 extension Command {
@@ -19,7 +20,7 @@ extension Command {
       throw CommandLineError("--depths takes depths of 6n + 2 layers (8, 14, 20, ...), not \(wrong)")
     }
     let folder = arguments[.output] ?? "runs/responses"
-    try makeFolder(folder)
+    try AtomicFile.makeFolder(folder)
     let images = try Images(folder: arguments[.data])
     let shown = images.test.prefix(arguments[.limit] ?? 1000)
     let networks = try arguments[.weights].isEmpty ? trained(arguments, images, output) : loaded(arguments, shown)
@@ -57,7 +58,7 @@ extension Command {
   /// The networks of the checkpoints.
   private static func loaded(
     _ arguments: Arguments, _ images: ImageDataset
-  ) throws -> [(any ImageClassifier<Float>, Normalization)] {
+  ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
     try arguments[.weights].map { path in
       let checkpoint = try Checkpoint(contentsOf: path)
       return (try checkpoint.network(), try checkpoint.normalization(height: images.height, width: images.width))
@@ -67,9 +68,9 @@ extension Command {
   /// A plain and a residual network of each depth, after a few epochs.
   private static func trained(
     _ arguments: Arguments, _ images: Images, _ output: Output
-  ) throws -> [(any ImageClassifier<Float>, Normalization)] {
+  ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
     let training = images.training.prefix(1500)
-    let normalization = Normalization.perPixel(of: training)
+    let normalization = PixelNormalization.perPixel(of: training)
     let architectures = arguments[.depths].flatMap { depth in
       [true, false].map { Architecture.cifar(depth: depth, plain: $0, classes: training.classNames.count) }
     }

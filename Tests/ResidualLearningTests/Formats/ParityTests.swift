@@ -1,3 +1,4 @@
+import ResidualFiles
 import ResidualKernels
 import Testing
 

@@ -1,5 +1,7 @@
 import Foundation
+import ResidualFiles
 import ResidualKernels
+import TestSupport
 import Testing
 
 @testable import ResidualLearning

@@ -79,7 +79,7 @@ import Testing
     #expect(trainer.batch(at: 0).input == first)
 
     let network = trainer.network
-    let whole = trainer.normalization(images, 0..<8)
+    let whole = trainer.normalization.input(images, 0..<8)
     let (loss, _) = SoftmaxCrossEntropy<Float>().forward(network(whole), labels: images.labels.map { Int($0) })
     let evaluation = network.evaluate(images, normalization: trainer.normalization)
     #expect(evaluation.loss == Double(loss))
@@ -89,7 +89,7 @@ import Testing
   @Test func `In inference the output of an image depends on it alone`() throws {
     var trainer = trainer()
     for _ in 0..<3 { _ = try trainer.step() }
-    let images = trainer.normalization(trainer.images as! ImageDataset, 0..<4)
+    let images = trainer.normalization.input(trainer.images, 0..<4)
     let alone = trainer.network(images.slice(1..<2)).elements
     let among = trainer.network(images).slice(1..<2).elements
     let other = trainer.network(images * 3 + 1).slice(1..<2).elements
@@ -149,7 +149,7 @@ import Testing
       #expect(input.shape[0] == [8, 8, 4][i])
       seen += (0..<input.shape[0]).map { input.slice($0..<$0 + 1).elements }
     }
-    let expected = (0..<20).map { trainer.normalization(images, $0..<$0 + 1).elements }
+    let expected = (0..<20).map { trainer.normalization.input(images, $0..<$0 + 1).elements }
     #expect(Set(seen) == Set(expected) && seen.count == 20)
   }
 }
