@@ -1,4 +1,4 @@
-// Reference.swift: convolution as its definition, seven nested loops.
+// Reference.swift: convolution as its definition: four loops over the outputs, and for each output three over its products.
 //
 // These are the loops to read and to step through. The fast versions are tested against them.
 
