@@ -4,10 +4,10 @@ import Synchronization
 
 /// The loops of the library: everything that touches each element of a tensor.
 ///
-/// A kernel whose fast version uses vectors, register tiles or an algorithm of its own also has a reference version with
-/// the same contract: plain loops that are the definition of the result. ``implementation`` switches all of them at once.
-/// Kernels that are plain loops anyway, such as average pooling or ``reverseAxes(_:outer:middle:inner:into:)``, have one
-/// version.
+/// A kernel whose fast version uses vectors, register tiles or an algorithm of its own also has a reference version
+/// with the same contract: plain loops that are the definition of the result. ``implementation`` switches all of them
+/// at once. Kernels that are plain loops anyway, such as average pooling or
+/// ``reverseAxes(_:outer:middle:inner:into:)``, have one version.
 public enum Kernels {
   /// A version of the kernels.
   public enum Implementation: Int, AtomicRepresentable, Sendable, CaseIterable {
@@ -21,8 +21,8 @@ public enum Kernels {
 
   /// The version that runs from now on, on every thread of the process.
   ///
-  /// It is read when a kernel is called, so a change does not affect a kernel that is already running. Code that changes
-  /// it for a while must not run beside other code that computes.
+  /// It is read when a kernel is called, so a change does not affect a kernel that is already running. Code that
+  /// changes it for a while must not run beside other code that computes.
   public static var implementation: Implementation {
     get { current.load(ordering: .relaxed) }
     set { current.store(newValue, ordering: .relaxed) }

@@ -107,8 +107,8 @@ extension Kernels {
     }
   }
 
-  /// `inputGradient = a · gradient + b · (input − mean) + d`, with one a, b, d and mean for each channel: the gradient of
-  /// the loss with respect to the input of a batch normalization.
+  /// `inputGradient = a · gradient + b · (input − mean) + d`, with one a, b, d and mean for each channel: the gradient
+  /// of the loss with respect to the input of a batch normalization.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func normalizationInputGradient<Scalar: Element>(

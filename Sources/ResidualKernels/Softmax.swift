@@ -87,8 +87,8 @@ extension Kernels {
     }
   }
 
-  /// The definition of ``crossEntropy(_:classes:labels:)``: `log Σ exp(logits[n, j] − logits[n, labels[n]])`. Unlike the
-  /// fast version it is infinite where an exponential overflows.
+  /// The definition of ``crossEntropy(_:classes:labels:)``: `log Σ exp(logits[n, j] − logits[n, labels[n]])`. Unlike
+  /// the fast version it is infinite where an exponential overflows.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func referenceCrossEntropy<Scalar: Element>(

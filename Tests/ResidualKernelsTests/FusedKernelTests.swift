@@ -3,8 +3,8 @@ import Testing
 @testable import ResidualKernels
 
 @Suite struct FusedKernelTests {
-  /// Direct and Winograd's convolutions, strides, groups of several images and batches that they do not divide; channels
-  /// that fill vectors of both kinds of numbers.
+  /// Direct and Winograd's convolutions, strides, groups of several images and batches that they do not divide;
+  /// channels that fill vectors of both kinds of numbers.
   static let shapes: [ConvolutionShape] = [
     (19, 6, 5, 16, 32, 3, 1), (3, 9, 7, 32, 16, 3, 1), (1, 16, 16, 16, 16, 3, 1), (5, 7, 8, 16, 32, 3, 2),
     (4, 5, 6, 32, 48, 1, 1), (2, 8, 7, 16, 64, 1, 2),

@@ -50,7 +50,8 @@ extension Kernels {
     }
   }
 
-  /// `inputGradient[i] = Σ outputGradient[o] · weight[k]` over all outputs o and weights k that multiply input i into o.
+  /// `inputGradient[i] = Σ outputGradient[o] · weight[k]` over all outputs o and weights k that multiply input i into
+  /// o.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func convolutionInputGradient<Scalar: Element>(
@@ -70,7 +71,8 @@ extension Kernels {
     }
   }
 
-  /// `weightGradient[k] = Σ outputGradient[o] · input[i]` over all outputs o and inputs i that weight k multiplies into o.
+  /// `weightGradient[k] = Σ outputGradient[o] · input[i]` over all outputs o and inputs i that weight k multiplies into
+  /// o.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func convolutionWeightGradient<Scalar: Element>(

@@ -1,9 +1,9 @@
 // FusedConvolution.swift: convolutions that also do the passes before and after them, while the image is in the cache.
 //
-// Layer by layer, batch normalization and ReLU each read a tensor from memory and write one. Here an image is normalized
-// and rectified while it is copied into its padded scratch memory, which the convolution needs anyway, and the sums
-// that the next normalization needs are computed from the output before it leaves the cache. The results are the same
-// up to rounding; FusedReference.swift has the passes one by one.
+// Layer by layer, batch normalization and ReLU each read a tensor from memory and write one. Here an image is
+// normalized and rectified while it is copied into its padded scratch memory, which the convolution needs anyway, and
+// the sums that the next normalization needs are computed from the output before it leaves the cache. The results are
+// the same up to rounding; FusedReference.swift has the passes one by one.
 
 extension Kernels {
   /// `output = input ∗ weight`, and the mean and biased variance of each channel of the output.
@@ -40,7 +40,8 @@ extension Kernels {
     partial.merge(mean: mean, variance: variance)
   }
 
-  /// `output = max(affine(input ∗ weight) + bypass, 0)`: at inference, convolution, normalization, addition and ReLU in one.
+  /// `output = max(affine(input ∗ weight) + bypass, 0)`: at inference, convolution, normalization, addition and ReLU in
+  /// one.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func fusedInference<Scalar: Element>(
@@ -84,17 +85,18 @@ extension Kernels {
   /// The gradients of the loss with respect to the weight and the input of a convolution that a normalization follows.
   ///
   /// What follows the gradient with respect to the input is done on the way. Where `input` is the ReLU of a
-  /// normalization, the gradient goes back through the ReLU, and the sums that the normalization's backward pass needs are
-  /// taken; where `input` is a tensor, `bypass` is added.
+  /// normalization, the gradient goes back through the ReLU, and the sums that the normalization's backward pass needs
+  /// are taken; where `input` is a tensor, `bypass` is added.
   ///
   /// - Parameters:
-  ///   - gradient: The gradient with respect to the convolution's output, made from that of the normalization behind it.
+  ///   - gradient: The gradient with respect to the convolution's output, made from that of the normalization behind
+  ///     it.
   ///   - input: What the forward convolution read.
-  ///   - inputGradient: The gradient with respect to the normalization's output, or with respect to the tensor; nil where
-  ///     nobody needs it. The number of its channels is a multiple of the vector's lanes.
+  ///   - inputGradient: The gradient with respect to the normalization's output, or with respect to the tensor; nil
+  ///     where nobody needs it. The number of its channels is a multiple of the vector's lanes.
   ///   - bypass: Another gradient with respect to the input, which is added; only without a ReLU.
-  ///   - sums: `Σ g` and `Σ g · (x − mean)` for each channel, g being the resulting `inputGradient` and x the input of the
-  ///     normalization; only with a ReLU.
+  ///   - sums: `Σ g` and `Σ g · (x − mean)` for each channel, g being the resulting `inputGradient` and x the input of
+  ///     the normalization; only with a ReLU.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func fusedConvolutionGradients<Scalar: Element>(
@@ -234,8 +236,8 @@ struct ImageGroups {
   let images: Int
   private let batch: Int
 
-  /// Winograd's products are fastest with about 32 tiles, so small images form groups; other convolutions take one image
-  /// at a time.
+  /// Winograd's products are fastest with about 32 tiles, so small images form groups; other convolutions take one
+  /// image at a time.
   init<Scalar: Element>(_ shape: ConvolutionShape, _: Scalar.Type) {
     batch = shape.batch
     let tiles = ((shape.outputHeight + 3) / 4) * ((shape.outputWidth + 3) / 4)

@@ -1,5 +1,5 @@
-// PaddedImages.swift: a few images with a border of zeros, in the cache of the thread that works on them, and what fills
-// them: tensors, normalizations, gradients.
+// PaddedImages.swift: a few images with a border of zeros, in the cache of the thread that works on them, and what
+// fills them: tensors, normalizations, gradients.
 
 /// The layout of images in scratch memory with a border of zeros around each.
 struct PaddedLayout {
@@ -36,8 +36,8 @@ struct PaddedLayout {
     for y in 0..<height { (start + y * row).update(from: source + y * width * channels, count: width * channels) }
   }
 
-  /// Calls `body` with the index of each vector in the dense image and in the padded one. The innermost loop runs along a
-  /// row for one vector of channels, so that the channels' constants stay in registers.
+  /// Calls `body` with the index of each vector in the dense image and in the padded one. The innermost loop runs along
+  /// a row for one vector of channels, so that the channels' constants stay in registers.
   @inline(__always)
   func forEachVector<Scalar: Element, Constants>(
     image index: Int, _: Scalar.Type, constants: (_ vector: Int) -> Constants,
@@ -112,8 +112,8 @@ public struct FusedInput<Scalar: Element>: Sendable {
   }
 }
 
-/// The gradient that a fused convolution reads: `a · g + b · (x − mean) + d`, the gradient of the loss with respect to the
-/// input x of a batch normalization, made from the gradient g with respect to its output. It is never stored.
+/// The gradient that a fused convolution reads: `a · g + b · (x − mean) + d`, the gradient of the loss with respect to
+/// the input x of a batch normalization, made from the gradient g with respect to its output. It is never stored.
 public struct FusedGradient<Scalar: Element>: Sendable {
   let gradient, input, a, b, d, mean: Storage<Scalar>
 

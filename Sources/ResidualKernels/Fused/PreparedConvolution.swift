@@ -1,18 +1,19 @@
 // PreparedConvolution.swift: a convolution that is ready to run image by image, inside a larger loop.
 
-/// A convolution, or its gradient with respect to the input, of images that lie padded in scratch memory. The weights are
-/// packed or transformed, and the algorithm is chosen: direct or Winograd's.
+/// A convolution, or its gradient with respect to the input, of images that lie padded in scratch memory. The weights
+/// are packed or transformed, and the algorithm is chosen: direct or Winograd's.
 struct PreparedConvolution<Scalar: Element> {
   private enum Method {
     case winograd(WinogradSizes<Scalar>, weights: Storage<Scalar>)
     case direct([Pass])
   }
 
-  /// One sum over the register tiles. A forward convolution is one pass; the gradient with respect to the input is one for
-  /// each remainder of the stride.
+  /// One sum over the register tiles. A forward convolution is one pass; the gradient with respect to the input is one
+  /// for each remainder of the stride.
   private struct Pass {
     var grid: TapGrid
-    /// The offset of the first input in the padded image, in scalars, and of the first output in the result, in vectors.
+    /// The offset of the first input in the padded image, in scalars, and of the first output in the result, in
+    /// vectors.
     var input, output: Int
     var layout: PanelLayout
     var panels: Storage<Scalar>

@@ -98,8 +98,8 @@ extension BatchNorm2D {
 
   /// Moves the running statistics: running ← running + rate (batch − running).
   ///
-  /// As in Torch, the variance of the batch is first made unbiased by the factor m/(m − 1): inference needs an estimate for
-  /// all images, and the variance of a sample about its own mean is too small. The paper is silent; see
+  /// As in Torch, the variance of the batch is first made unbiased by the factor m/(m − 1): inference needs an estimate
+  /// for all images, and the variance of a sample about its own mean is too small. The paper is silent; see
   /// docs/differences.md.
   public mutating func track(_ cache: Cache, rate: Scalar) {
     let m = Scalar(cache.input.count / channels)

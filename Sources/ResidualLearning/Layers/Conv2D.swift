@@ -2,7 +2,8 @@
 //
 // Paper       He et al. 2015 §3.3: 7x7, 3x3 and 1x1 convolutions, strides 1 and 2
 // Derivation  docs/derivations/convolution.md; docs/derivations/winograd.md for the fast 3x3 kernel
-// Kernels     Sources/ResidualKernels/Convolution: Reference.swift has the plain loops, Direct.swift and Winograd.swift the
+// Kernels     Sources/ResidualKernels/Convolution: Reference.swift has the plain loops, Direct.swift and Winograd.swift
+// the
 //             fast kernels; Convolution.swift chooses
 // Tests       Tests/ResidualLearningTests/Layers/Conv2DTests.swift
 
@@ -67,7 +68,8 @@ public struct Conv2D<Scalar: Element>: Layer {
     self.padding = padding
   }
 
-  /// A convolution with a square kernel, random weights (normal, with variance 2/fan) and, if asked for, a bias of zero.
+  /// A convolution with a square kernel, random weights (normal, with variance 2/fan) and, if asked for, a bias of
+  /// zero.
   ///
   /// If `padding` is nil it is half the kernel, so that at stride 1 the output is as large as the input.
   public init(
@@ -107,8 +109,8 @@ public struct Conv2D<Scalar: Element>: Layer {
     return (inputGradient, parameterGradients(outputGradient, cache))
   }
 
-  /// The gradients of the loss with respect to the parameters alone. The first layer of a network needs no more, because
-  /// nobody asks for the gradient with respect to the images.
+  /// The gradients of the loss with respect to the parameters alone. The first layer of a network needs no more,
+  /// because nobody asks for the gradient with respect to the images.
   public func parameterGradients(_ outputGradient: Tensor<Scalar>, _ cache: Cache) -> Parameters {
     let sizes = sizes(of: cache.input)
     let weightGradient = Tensor<Scalar>(uninitialized: parameters.weight.shape)

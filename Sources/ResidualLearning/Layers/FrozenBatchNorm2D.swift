@@ -21,8 +21,9 @@ import ResidualKernels
 /// | dx, dy | `inputGradient`, `outputGradient`   | `[N, H, W, C]` |
 /// | da, db | `gradients.scale`, `.shift`         | `[C]`          |
 ///
-/// Unlike in ``BatchNorm2D``, the output of an image does not depend on the other images of its batch (detection has one or
-/// two), and training and inference are the same function. The paper keeps a and b constant; (4) is for those who do not.
+/// Unlike in ``BatchNorm2D``, the output of an image does not depend on the other images of its batch (detection has
+/// one or two), and training and inference are the same function. The paper keeps a and b constant; (4) is for those
+/// who do not.
 public struct FrozenBatchNorm2D<Scalar: Element>: Layer {
   /// The tensors that may be learned.
   public struct Parameters: ParameterSet {

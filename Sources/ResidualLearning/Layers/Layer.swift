@@ -2,7 +2,8 @@
 
 import ResidualKernels
 
-/// A function of a tensor with learned parameters: forward keeps what backward needs, and backward applies the chain rule.
+/// A function of a tensor with learned parameters: forward keeps what backward needs, and backward applies the chain
+/// rule.
 ///
 /// There is no training mode. ``forward(_:)`` is the training pass and changes nothing in the layer; calling the layer,
 /// `layer(input)`, is inference; ``track(_:rate:)`` moves running statistics once per training step.
@@ -24,8 +25,8 @@ public protocol Layer<Scalar>: Sendable {
   /// The training pass. It changes nothing in the layer.
   func forward(_ input: Tensor<Scalar>) -> (output: Tensor<Scalar>, cache: Cache)
 
-  /// Given the gradient of the loss with respect to the output, returns its gradients with respect to the input and to the
-  /// parameters.
+  /// Given the gradient of the loss with respect to the output, returns its gradients with respect to the input and to
+  /// the parameters.
   func backward(
     _ outputGradient: Tensor<Scalar>, _ cache: Cache
   ) -> (inputGradient: Tensor<Scalar>, gradients: Parameters)

@@ -29,8 +29,8 @@ public func softmax<Scalar: Element>(_ logits: Tensor<Scalar>) -> Tensor<Scalar>
 /// | L      | `loss`                    | a number |
 /// | dz     | the result of `backward`  | `[N, K]` |
 ///
-/// The largest logit of a row is subtracted before the exponential, which does not change p and lets nothing overflow. The
-/// loss (2) is computed from the logits, so that it is finite even where p rounds to zero.
+/// The largest logit of a row is subtracted before the exponential, which does not change p and lets nothing overflow.
+/// The loss (2) is computed from the logits, so that it is finite even where p rounds to zero.
 public struct SoftmaxCrossEntropy<Scalar: Element>: Sendable {
   /// The probabilities and the labels, which are all that (3) needs, and the loss of each image.
   public struct Cache: Sendable {

@@ -23,7 +23,8 @@ extension Tensor: CustomStringConvertible, CustomDebugStringConvertible {
     return value == value.rounded() && abs(value) < 1e6 ? String(format: "%.0f", value) : String(format: "%.4g", value)
   }
 
-  /// The positions that are shown of an axis: all, or the first three and the last three where there are more than seven.
+  /// The positions that are shown of an axis: all, or the first three and the last three where there are more than
+  /// seven.
   private static func visible(_ size: Int) -> [Int] {
     size <= 7 ? Array(0..<size) : [0, 1, 2, size - 3, size - 2, size - 1]
   }

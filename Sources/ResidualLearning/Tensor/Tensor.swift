@@ -5,8 +5,8 @@ import ResidualKernels
 /// An array of numbers with a shape: images `[N, H, W, C]`, kernels `[kH, kW, Cin, Cout]`, matrices, vectors `[C]`.
 ///
 /// A value: a copy is independent of its original, and shares its memory until one of the two changes. The elements
-/// lie in row-major order, the last axis without gaps. Channels come last, so that the channels of a pixel lie side by side
-/// and fill the lanes of a SIMD vector.
+/// lie in row-major order, the last axis without gaps. Channels come last, so that the channels of a pixel lie side by
+/// side and fill the lanes of a SIMD vector.
 public struct Tensor<Scalar: Element>: Sendable {
   /// The size of each axis.
   public let shape: Shape
@@ -47,7 +47,8 @@ public struct Tensor<Scalar: Element>: Sendable {
     self.init(shape, Storage(rounding: generator.numbers(shape.count) { mean + deviation * $0.normal() }))
   }
 
-  /// A tensor of numbers from a uniform distribution over [`low`, `high`), drawn one after the other in row-major order.
+  /// A tensor of numbers from a uniform distribution over [`low`, `high`), drawn one after the other in row-major
+  /// order.
   public init(
     uniform shape: Shape, from low: Double = 0, to high: Double = 1, using generator: inout RandomGenerator
   ) {

@@ -14,21 +14,22 @@ import ResidualKernels
 /// u is random because a plain sum hides mistakes: the sum of a batch normalization's output is constant, and three of
 /// five wrong gradients of it pass.
 ///
-/// The error (3) is relative to the largest element of the tensor, analytic or numeric, and not to each element: rounding
-/// adds about the same absolute error to every element of (2), so an error relative to a *small* element would measure
-/// rounding, not the gradient. The divisor is at least a hundredth of the largest one of the whole check. That matters for
-/// a tensor whose gradient is zero except for rounding, such as that of a bias before a batch normalization.
+/// The error (3) is relative to the largest element of the tensor, analytic or numeric, and not to each element:
+/// rounding adds about the same absolute error to every element of (2), so an error relative to a *small* element would
+/// measure rounding, not the gradient. The divisor is at least a hundredth of the largest one of the whole check. That
+/// matters for a tensor whose gradient is zero except for rounding, such as that of a bias before a batch
+/// normalization.
 ///
-/// Where a ReLU crosses zero, or two pixels of a max-pool change order, between x − h and x + h, there is a kink and (2) is
-/// wrong. An element that disagrees is examined again with half the step:
+/// Where a ReLU crosses zero, or two pixels of a max-pool change order, between x − h and x + h, there is a kink and
+/// (2) is wrong. An element that disagrees is examined again with half the step:
 ///
 ///     S(h) = (L(x + h) − 2 L(x) + L(x − h)) / h                                                (4)
 ///     k    = max(|C(h) − C(h/2)|, |S(h)/2 − S(h/2)|)                                           (5)
 ///
-/// If the slope of L jumps by J at a distance d < h from x, (2) is off by J(1 − d/h)/2, and k is at least a third of that.
-/// Where L is smooth, both differences in (5) are O(h²), so k is tiny, whether or not the gradient under test is right. So
-/// an element is skipped when k is at least a quarter of the disagreement, which a wrong gradient cannot bring about;
-/// otherwise it counts.
+/// If the slope of L jumps by J at a distance d < h from x, (2) is off by J(1 − d/h)/2, and k is at least a third of
+/// that. Where L is smooth, both differences in (5) are O(h²), so k is tiny, whether or not the gradient under test is
+/// right. So an element is skipped when k is at least a quarter of the disagreement, which a wrong gradient cannot
+/// bring about; otherwise it counts.
 ///
 /// ```swift
 /// var generator = RandomGenerator(seed: 1)
@@ -45,8 +46,8 @@ public struct GradientCheck: Sendable {
   /// The largest fraction of elements that may be skipped at kinks.
   public var skippedLimit: Double
 
-  /// A check with the defaults for smooth layers. Whole networks, which have thousands of kinks, need a smaller step and a
-  /// tolerance of 1e-6.
+  /// A check with the defaults for smooth layers. Whole networks, which have thousands of kinks, need a smaller step
+  /// and a tolerance of 1e-6.
   public init(step: Double = 1e-5, tolerance: Double = 1e-7, skippedLimit: Double = 0.02) {
     precondition(step > 0 && tolerance > 0 && skippedLimit >= 0, "step \(step), tolerance \(tolerance)")
     self.step = step
@@ -79,8 +80,8 @@ public struct GradientCheck: Sendable {
 extension GradientCheck {
   /// Checks the gradients of a layer with respect to its input and to each of its parameters.
   ///
-  /// It also checks that `forward` and `backward` leave the layer and its input unchanged and give the same bits when they
-  /// are called again, and that `track` moves each running statistic, half as far with half the rate.
+  /// It also checks that `forward` and `backward` leave the layer and its input unchanged and give the same bits when
+  /// they are called again, and that `track` moves each running statistic, half as far with half the rate.
   ///
   /// - Parameter outputGradient: u of (1), with the shape of the output; nil for a random one.
   public func run<Checked: Layer>(
