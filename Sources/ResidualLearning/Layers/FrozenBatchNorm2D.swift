@@ -7,7 +7,7 @@
 
 import ResidualKernels
 
-/// A channel's scale and shift, made of a batch normalization and of the statistics it was trained to.
+/// A constant scale and shift for each channel, computed from a batch normalization and its running statistics.
 ///
 ///     a = γ / √(v + ε),   b = β − a μ          μ, v the running statistics    (1)
 ///     forward    y = a x + b                                                   (2)
@@ -21,11 +21,11 @@ import ResidualKernels
 /// | dx, dy | `inputGradient`, `outputGradient`   | `[N, H, W, C]` |
 /// | da, db | `gradients.scale`, `.shift`         | `[C]`          |
 ///
-/// Unlike in ``BatchNorm2D``, an image's output does not depend on the others of its batch, of which detection has one
-/// or two, and training and inference are the same function. The paper keeps a and b as they are; (4) is for those who
-/// do not.
+/// Unlike in ``BatchNorm2D``, the output of an image does not depend on the other images of its batch (detection has
+/// one or two), and training and inference are the same function. The paper keeps a and b constant; (4) is for those
+/// who do not.
 public struct FrozenBatchNorm2D<Scalar: Element>: Layer {
-  /// What may be learned.
+  /// The tensors that may be learned.
   public struct Parameters: ParameterSet {
     /// a `[C]`.
     public var scale: Tensor<Scalar>
@@ -38,7 +38,7 @@ public struct FrozenBatchNorm2D<Scalar: Element>: Layer {
     }
   }
 
-  /// The input: (4) multiplies with it.
+  /// The input, which (4) needs.
   public struct Cache: Sendable {
     /// x `[N, H, W, C]`.
     public let input: Tensor<Scalar>
@@ -46,7 +46,7 @@ public struct FrozenBatchNorm2D<Scalar: Element>: Layer {
 
   public var parameters: Parameters
 
-  /// The function that `bn` is in inference.
+  /// The function that `bn` computes at inference.
   public init(_ bn: BatchNorm2D<Scalar>) {
     let scale = bn.parameters.scale * bn.inverseDeviation(of: bn.running)
     parameters = Parameters(scale: scale, shift: bn.parameters.shift - scale * bn.running.mean)  // (1)
