@@ -23,7 +23,7 @@ extension AnyOption {
     "option A's zeros: after the channels of the input, or around them")
   static let strideIn = Option(
     "--stride-in", .choice(StridePlacement.allCases) { $0 == .first1x1 ? "1x1" : "3x3" }, default: .first1x1,
-    "the convolution of a bottleneck that halves the image: the first 1x1 (the paper) or the 3x3")
+    "the convolution of a bottleneck that halves the image: the first 1x1 (the authors' model) or the 3x3")
   static let data = Option("--data", .folder, "the folder with the images", absent: "synthetic images")
   static let weights = Option("--weights", repeated: .file, "a file of weights")
   static let ensemble = Option("--weights", repeated: .file, "a file of weights; several make an ensemble")
