@@ -4,8 +4,8 @@
 // Command     resnet train, resnet compare, resnet responses
 // Tests       Tests/ResidualLearningTests/Training/TrainingRunTests.swift
 
-import ResidualFiles
 import Foundation
+import ResidualFiles
 import ResidualKernels
 
 /// How one epoch went.
