@@ -34,12 +34,14 @@ import Testing
     let trainer = trainer()
     let batches = [0..<16, 16..<32, 32..<40].map { trainer.normalization.input(images, $0) }
     let found = trainer.network.recomputedStatistics(over: batches).stem.bn.running
-    let all = trainer.network.stem.bn.statistics(of: trainer.network.stem.conv(trainer.normalization.input(images, 0..<40)))
+    let all = trainer.network.stem.bn.statistics(
+      of: trainer.network.stem.conv(trainer.normalization.input(images, 0..<40)))
     #expect(zip(found.mean.elements, all.mean.elements).allSatisfy { abs($0 - $1) < 1e-6 })
     // Unbiased within batches of 2048 pixels or more: at most 1/2048 above the biased variance of all.
     #expect(worst(found.variance, all.variance) < 1e-3)
     // Without the variance of the batches' means it would be further off than that.
-    let single = trainer.network.recomputedStatistics(over: (0..<40).map { trainer.normalization.input(images, $0..<$0 + 1) })
+    let single = trainer.network.recomputedStatistics(
+      over: (0..<40).map { trainer.normalization.input(images, $0..<$0 + 1) })
     #expect(worst(single.stem.bn.running.variance, all.variance) < 5e-3)
   }
 
