@@ -37,7 +37,8 @@ func nativeSettings() -> [SwiftSetting] {
   #endif
 }
 
-/// For every target except the kernels and their tests: what uses a pointer does not compile unless it is marked `unsafe`.
+/// For every target except the kernels and their tests: what uses a pointer does not compile unless it is marked
+/// `unsafe`.
 let safe: [SwiftSetting] = [.strictMemorySafety(), .treatWarning("StrictMemorySafety", as: .error)]
 
 let package = Package(
@@ -46,7 +47,9 @@ let package = Package(
   products: [
     .library(name: "ResidualLearning", targets: ["ResidualLearning"]),
     // One file that a REPL can load: the notebooks' cells call the library in it.
-    .library(name: "ResidualLearningDynamic", type: .dynamic, targets: ["ResidualLearning", "ResidualKernels", "ResidualFiles"]),
+    .library(
+      name: "ResidualLearningDynamic", type: .dynamic,
+      targets: ["ResidualLearning", "ResidualKernels", "ResidualFiles"]),
     .executable(name: "resnet", targets: ["resnet"]),
   ],
   traits: [

@@ -60,14 +60,15 @@ public struct Checksum64 {
 
   /// Adds bytes as little-endian words, the last filled with zeros, and their number.
   public mutating func add(_ data: Data) {
-    let bytes = data.bytes
-    let end = bytes.byteCount & ~7
-    var position = 0
-    while position < end {
-      add(unsafe bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self))
-      position += 8
+    unsafe data.withUnsafeBytes { bytes in
+      let end = bytes.count & ~7
+      var position = 0
+      while position < end {
+        unsafe add(bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+        position += 8
+      }
+      unsafe add(bytes[end...].reversed().reduce(0) { $0 << 8 | UInt64($1) })
     }
-    add(data.suffix(bytes.byteCount - end).reversed().reduce(0) { $0 << 8 | UInt64($1) })
     add(UInt64(data.count))
   }
 }

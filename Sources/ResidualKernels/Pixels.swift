@@ -1,28 +1,36 @@
 // Pixels.swift: the order of the bytes of pictures, and what they are on average.
 
+import Foundation
+
 extension Kernels {
-  /// The pixels of records that hold a picture plane by plane: `[records, size, planes]`, from the plane-wise order of
-  /// CIFAR-10's files.
+  /// Copies pictures out of records that hold them plane by plane, as CIFAR-10's files do:
+  /// `pixels[first + record, i, plane] = records[record, header + plane · size + i]`.
   ///
   /// - Parameters:
   ///   - records: bytes `[*, header + planes · size]`, whole records.
-  ///   - header: bytes of each record in front of its planes, which are left out.
-  ///   - size: the pixels of a picture.
-  public static func interleaved(_ records: [UInt8], header: Int, planes: Int, size: Int) -> [UInt8] {
+  ///   - header: the number of bytes in front of the planes of each record, which are left out.
+  ///   - size: the number of pixels of a picture.
+  ///   - pixels: `[*, size, planes]`.
+  ///   - first: the number of the picture in `pixels` that the first record becomes.
+  public static func interleave(
+    _ records: Data, header: Int, planes: Int, size: Int, into pixels: inout [UInt8], first: Int
+  ) {
     let recordSize = header + planes * size
-    precondition(records.count % recordSize == 0, "\(records.count) bytes are no records of \(recordSize)")
     let count = records.count / recordSize
-    return [UInt8](unsafeUninitializedCapacity: count * planes * size) { pixels, initialized in
-      records.withUnsafeBufferPointer { records in
+    precondition(records.count % recordSize == 0, "\(records.count) bytes are no records of \(recordSize)")
+    precondition(
+      first >= 0 && (first + count) * planes * size <= pixels.count,
+      "\(count) pictures at \(first) of \(pixels.count / (planes * size))")
+    pixels.withUnsafeMutableBufferPointer { pixels in
+      records.withUnsafeBytes { records in
         for record in 0..<count {
           for plane in 0..<planes {
             let source = record * recordSize + header + plane * size
-            let target = record * planes * size + plane
+            let target = (first + record) * planes * size + plane
             for i in 0..<size { pixels[target + i * planes] = records[source + i] }
           }
         }
       }
-      initialized = count * planes * size
     }
   }
 

@@ -44,11 +44,13 @@ extension Kernels {
     _ pixels: [UInt8], height: Int, width: Int, channels: Int, toHeight newHeight: Int, width newWidth: Int
   ) -> [UInt8] {
     resize(
-      values: pixels.map { Float($0) }, height: height, width: width, channels: channels, toHeight: newHeight, width: newWidth
+      values: pixels.map { Float($0) }, height: height, width: width, channels: channels, toHeight: newHeight,
+      width: newWidth
     ).map { UInt8(min(max($0.rounded(), 0), 255)) }
   }
 
-  /// For each of `newCount` output pixels the first input pixel and the weights of it and those that follow; their sum is 1.
+  /// For each of `newCount` output pixels the first input pixel, and the weights of it and of those that follow, whose
+  /// sum is 1.
   private static func triangles(from count: Int, to newCount: Int) -> [(first: Int, weights: [Float])] {
     let scale = Float(count) / Float(newCount)
     let reach = max(scale, 1)

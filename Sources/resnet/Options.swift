@@ -59,7 +59,8 @@ extension AnyOption {
   }
 
   // Testing
-  static let crops = Option("--crops", .choice(1, 10), default: 1,
+  static let crops = Option(
+    "--crops", .choice(1, 10), default: 1,
     "views of an image whose scores are averaged: the whole of it, or ten crops of the network's own size, which differ "
       + "only where the image is larger (--scales)")
   static let scales = Option(

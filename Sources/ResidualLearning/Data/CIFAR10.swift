@@ -83,10 +83,9 @@ public enum CIFAR10 {
     }
     let total = batches.reduce(0) { $0 + $1.content.count / recordSize }
     var labels: [UInt8] = []
-    var pixels: [UInt8] = []
-    labels.reserveCapacity(total)
-    pixels.reserveCapacity(total * 3 * plane)
+    var pixels = [UInt8](repeating: 0, count: total * 3 * plane)
     for (file, content) in batches {
+      Kernels.interleave(content, header: 1, planes: 3, size: plane, into: &pixels, first: labels.count)
       for i in 0..<content.count / recordSize {
         let label = content[content.startIndex + i * recordSize]
         guard label < classNames.count else {
@@ -94,7 +93,6 @@ public enum CIFAR10 {
         }
         labels.append(label)
       }
-      pixels += Kernels.interleaved([UInt8](content), header: 1, planes: 3, size: plane)
     }
     return ImageDataset(
       height: side, width: side, channels: 3, pixels: pixels, labels: labels, classNames: classNames)

@@ -16,7 +16,8 @@ extension Picture {
   public func resized(shorterSide: Int) -> Picture {
     precondition(shorterSide > 0, "a shorter side of \(shorterSide)")
     let longer = (max(height, width) * shorterSide * 2 + self.shorterSide) / (2 * self.shorterSide)
-    return height <= width ? stretched(height: shorterSide, width: longer) : stretched(height: longer, width: shorterSide)
+    return height <= width
+      ? stretched(height: shorterSide, width: longer) : stretched(height: longer, width: shorterSide)
   }
 
   /// The picture in another size: its largest central part of that aspect ratio, resized.

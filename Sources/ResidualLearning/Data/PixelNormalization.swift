@@ -68,7 +68,8 @@ public struct PixelNormalization: Sendable, Equatable {
       mean: Tensor(
         [height, width, channels],
         Kernels.resize(
-          values: mean.elements, height: oldHeight, width: oldWidth, channels: channels, toHeight: height, width: width)))
+          values: mean.elements, height: oldHeight, width: oldWidth, channels: channels, toHeight: height, width: width)
+      ))
   }
 
   /// The network's input for windows on pictures: `[views.count, H, W, C]`, H and W being those of the mean image.

@@ -41,7 +41,8 @@ extension Command {
         return .init(
           weights.network,
           try weights.normalization(
-            arguments[.normalization], height: size.height, width: size.width, training: Images.training(folder: arguments[.data])))
+            arguments[.normalization], height: size.height, width: size.width,
+            training: Images.training(folder: arguments[.data])))
       })
     for (member, weights) in zip(ensemble.members, all) {
       output.line("\(member.network.architecture.name)  \(member.normalization.words)")
@@ -60,7 +61,8 @@ extension Command {
   ) throws {
     let test = try arguments.testImages
     let normalization = try weights.normalization(
-      arguments[.normalization], height: test.height, width: test.width, training: Images.training(folder: arguments[.data]))
+      arguments[.normalization], height: test.height, width: test.width,
+      training: Images.training(folder: arguments[.data]))
     output.line(
       normalization.words
         + (arguments[.normalization] == nil && !weights.saysNormalization
@@ -191,7 +193,8 @@ extension Architecture {
 
 extension ImageClassifier<Float> {
   /// The logits of some images, a row each.
-  func logits(_ images: ImageDataset, _ normalization: PixelNormalization, _ range: Range<Int>, batch: Int) -> [[Float]] {
+  func logits(_ images: ImageDataset, _ normalization: PixelNormalization, _ range: Range<Int>, batch: Int) -> [[Float]]
+  {
     stride(from: range.lowerBound, to: range.upperBound, by: batch).flatMap { start in
       let result = self(normalization.input(images, start..<min(start + batch, range.upperBound)))
       return (0..<result.shape[0]).map { result.slice($0..<$0 + 1).elements }
