@@ -28,7 +28,7 @@ import Testing
   @Test func `With the stride in the first 1x1 three of four input pixels do not reach the 3x3`() {
     var generator = RandomGenerator(seed: 2)
     func pixelsSeen(_ placement: StridePlacement) -> Int {
-      let block: Block = makeBlock(
+      let block = makeBlock(
         .bottleneck, 4, width: 2, output: 8, stride: 2, options: .init(shortcut: .b, stridePlacement: placement))
       let (conv1, conv2) = (block.units[0].conv, block.units[1].conv)
       let (middle, cache1) = conv1.forward(Tensor(normal: [1, 8, 8, 4], using: &generator))
@@ -51,7 +51,7 @@ import Testing
 
   @Test func `A scale of zero in a block's last normalization takes the gradient from four of its six parameters`() {
     var generator = RandomGenerator(seed: 3)
-    var block: Block = makeBlock(.basic, 4, width: 4, output: 4)
+    var block = makeBlock(.basic, 4, width: 4, output: 4)
     func withoutGradient() -> [String] {
       let (output, cache) = block.forward(Tensor(normal: [2, 4, 4, 4], using: &generator))
       let (_, gradients) = block.backward(Tensor(normal: output.shape, using: &generator), cache)

@@ -138,8 +138,8 @@ public struct Block<Scalar: Element>: Layer {
     let (sumGradient, _) = relu.backward(outputGradient, ReLU.Cache(output: cache.output))  // (4)
 
     // (5): the residual branch, last layer first.
-    let places = [Tensor<Scalar>](repeating: Tensor(zeros: [0]), count: units.count)
-    var (normalizedGradient, convolvedGradient, activatedGradient) = (places, places, places)
+    var normalizedGradient = [Tensor<Scalar>](repeating: Tensor(zeros: [0]), count: units.count)
+    var (convolvedGradient, activatedGradient) = (normalizedGradient, normalizedGradient)
     var unitGradients = units.map(\.parameters)
     normalizedGradient[units.count - 1] = sumGradient
     for (i, unit) in units.enumerated().reversed() {

@@ -92,16 +92,15 @@ public enum Shortcut<Scalar: Element>: Layer {
     case projection(ConvBN<Scalar>.Cache)
   }
 
+  /// The projection, where it is one.
+  public var projection: ConvBN<Scalar>? {
+    get { if case .projection(let projection) = self { projection } else { nil } }
+    set { if let newValue { self = .projection(newValue) } }
+  }
+
   public var parameters: Parameters {
-    get {
-      guard case .projection(let projection) = self else { return Parameters(projection: nil) }
-      return Parameters(projection: projection.parameters)
-    }
-    set {
-      guard case .projection(var projection) = self, let parameters = newValue.projection else { return }
-      projection.parameters = parameters
-      self = .projection(projection)
-    }
+    get { Parameters(projection: projection?.parameters) }
+    set { if let parameters = newValue.projection { projection?.parameters = parameters } }
   }
 
   public func forward(_ input: Tensor<Scalar>) -> (output: Tensor<Scalar>, cache: Cache) {
@@ -137,15 +136,11 @@ public enum Shortcut<Scalar: Element>: Layer {
   }
 
   public mutating func track(_ cache: Cache, rate: Scalar) {
-    guard case (.projection(var projection), .projection(let cache)) = (self, cache) else { return }
-    projection.track(cache, rate: rate)
-    self = .projection(projection)
+    if case .projection(let cache) = cache { projection?.track(cache, rate: rate) }
   }
 
   public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
-    guard case .projection(var projection) = self else { return }
-    projection.visitStatistics(path, body)
-    self = .projection(projection)
+    projection?.visitStatistics(path, body)
   }
 }
 

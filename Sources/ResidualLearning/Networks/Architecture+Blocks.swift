@@ -93,17 +93,15 @@ extension Architecture {
   ) -> Block {
     let layers = kind.layers(
       width: stage.width, channels: stage.outputChannels, stride: stride, placement: options.stridePlacement)
-    var channels = inputChannels
-    var convolutions: [Convolution] = []
-    for (i, layer) in layers.enumerated() {
-      let isVGG = kind == .convolution
-      convolutions.append(
-        Convolution(
-          name: path + (isVGG ? "" : numbered("conv", i, of: layers.count)),
-          normalization: isVGG ? nil : path + numbered("bn", i, of: layers.count), kernel: layer.kernel,
-          inputChannels: channels, outputChannels: layer.channels, stride: layer.stride))
-      channels = layer.channels
+    let isVGG = kind == .convolution
+    let inputs = [inputChannels] + layers.map(\.channels)
+    let convolutions = layers.enumerated().map { i, layer in
+      Convolution(
+        name: path + (isVGG ? "" : numbered("conv", i, of: layers.count)),
+        normalization: isVGG ? nil : path + numbered("bn", i, of: layers.count), kernel: layer.kernel,
+        inputChannels: inputs[i], outputChannels: layer.channels, stride: layer.stride)
     }
+    let channels = stage.outputChannels
     let projects = kind.hasShortcut && options.shortcut.projects(from: inputChannels, to: channels, stride: stride)
     let projection = Convolution(
       name: path + "shortcut.conv", normalization: path + "shortcut.bn", kernel: 1, inputChannels: inputChannels,
@@ -112,16 +110,16 @@ extension Architecture {
       convolutions: convolutions, projection: projects ? projection : nil, hasShortcut: kind.hasShortcut)
   }
 
-  /// The blocks of each stage, in their order.
+  /// The blocks of each stage, in their order. VGG's stages have their stride in the pool behind them.
   public var blocks: [[Block]] {
-    var channels = stemChannels
+    let isVGG = block == .convolution
+    let channels = [stemChannels] + stages.map(\.outputChannels)
     return stages.enumerated().map { s, stage in
       (0..<stage.blocks).map { b in
-        defer { channels = stage.outputChannels }
-        let isVGG = block == .convolution
-        return Self.block(
-          block, isVGG ? "stages.\(s).convolutions.\(b)" : "stages.\(s).blocks.\(b).", inputChannels: channels,
-          stage: stage, stride: b == 0 && !isVGG ? stage.stride : 1, options: options)
+        Self.block(
+          block, isVGG ? "stages.\(s).convolutions.\(b)" : "stages.\(s).blocks.\(b).",
+          inputChannels: channels[b == 0 ? s : s + 1], stage: stage, stride: b == 0 && !isVGG ? stage.stride : 1,
+          options: options)
       }
     }
   }

@@ -33,7 +33,7 @@ import Testing
     let input = Tensor<Double>(normal: [3, 7, 6, inputChannels], using: &generator)
     let forms = [false, true].map {
       makeBlock(
-        kind, inputChannels, width: 8, output: 16, stride: 2, options: .init(shortcut: .b), fused: $0) as Block<Double>
+        kind, inputChannels, width: 8, output: 16, stride: 2, options: .init(shortcut: .b), fused: $0)
     }
     let expected = forms[0].forward(input)
     let upstream = Tensor<Double>(normal: expected.output.shape, using: &generator)

@@ -4,8 +4,8 @@ import ResidualKernels
 
 /// A block with random weights that depend on nothing but the sizes: `width` channels inside, `output` behind it.
 func makeBlock<Scalar: Element>(
-  _: Scalar.Type = Double.self, _ kind: Architecture.BlockKind, _ input: Int, width: Int, output: Int, stride: Int = 1,
-  options: Architecture.Options = Architecture.Options(), fused: Bool = false
+  _ kind: Architecture.BlockKind, _ input: Int, width: Int, output: Int, stride: Int = 1,
+  options: Architecture.Options = Architecture.Options(), fused: Bool = false, scalar: Scalar.Type = Double.self
 ) -> Block<Scalar> {
   var generator = RandomGenerator(seed: 1)
   let stage = Architecture.Stage(blocks: 1, width: width, outputChannels: output, stride: stride)

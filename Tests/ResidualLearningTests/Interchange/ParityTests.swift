@@ -115,13 +115,13 @@ import Testing
         let name = "bottleneck-\(shortcut.name)-\(word)"
         guard fixture.file[name + "/input"] != nil else { continue }
         let block = makeBlock(
-          Scalar.self, .bottleneck, inputs, width: 3, output: 8, stride: stride, options: options)
+          .bottleneck, inputs, width: 3, output: 8, stride: stride, options: options, scalar: Scalar.self)
         try check(fixture, name, block, prefix: "stages.0.blocks.0.")
       }
       for fused in [false, true] {
         let block = makeBlock(
-          Scalar.self, .basic, inputs, width: 8, output: 8, stride: stride,
-          options: .init(shortcut: shortcut.option, zeros: shortcut.zeros), fused: fused)
+          .basic, inputs, width: 8, output: 8, stride: stride,
+          options: .init(shortcut: shortcut.option, zeros: shortcut.zeros), fused: fused, scalar: Scalar.self)
         try check(fixture, "basic-\(shortcut.name)", block, prefix: "stages.0.blocks.0.")
       }
     }

@@ -63,7 +63,7 @@ import Testing
 
   @Test func `A step applies the gradients of every parameter of a block`() {
     var generator = RandomGenerator(seed: 1)
-    let block: Block = makeBlock(.bottleneck, 3, width: 4, output: 16, stride: 2, options: .init(shortcut: .b))
+    let block = makeBlock(.bottleneck, 3, width: 4, output: 16, stride: 2, options: .init(shortcut: .b))
     let (output, cache) = block.forward(Tensor(normal: [2, 6, 6, 3], using: &generator))
     let (_, gradients) = block.backward(Tensor(normal: output.shape, using: &generator), cache)
     var parameters = block.parameters

@@ -42,7 +42,7 @@ import Testing
   @Test func `The fused checks are of blocks that do fuse`() {
     var generator = RandomGenerator(seed: 1)
     for (channels, stride) in [(8, 1), (16, 2)] {
-      let block: Block = makeBlock(.basic, 8, width: channels, output: channels, stride: stride, fused: true)
+      let block = makeBlock(.basic, 8, width: channels, output: channels, stride: stride, fused: true)
       let (output, cache) = block.forward(Tensor(normal: [2, 5, 4, 8], using: &generator))
       #expect(block.fusedForward(cache.input) != nil, "\(channels) channels")
       #expect(block.fusedBackward(output, cache) != nil, "\(channels) channels")
