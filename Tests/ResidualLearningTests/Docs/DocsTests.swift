@@ -66,7 +66,8 @@ import Testing
       let (convolved1Gradient, _) = relu.backward(activated1Gradient, relu1Cache)
       let (residualGradient, _) = conv1.backward(convolved1Gradient, conv1Cache)
       let dx = residualGradient + sumGradient  // (6)
-      print("y", y.elements, " branch", residualGradient.elements, " shortcut", sumGradient.elements, " dx", dx.elements)
+      print("y ", y.elements)
+      print("dx", residualGradient.elements, "+", sumGradient.elements, "=", dx.elements)
     }
     // end docs/derivations/residual-block.md
     try snippet.check()
