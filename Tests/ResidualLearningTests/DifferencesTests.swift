@@ -49,6 +49,33 @@ import Testing
         == HeInitialization.fanOut.deviation(ofWeight: [3, 3, 16, 16]))
   }
 
+  @Test func `Fan-in and fan-out differ by the root of 2 where a stage doubles the channels`() {
+    for channels in [16, 32] {
+      let shape: Shape = [3, 3, channels, 2 * channels]
+      let ratio = HeInitialization.fanIn.deviation(ofWeight: shape) / HeInitialization.fanOut.deviation(ofWeight: shape)
+      #expect(abs(ratio - 2.0.squareRoot()) < 1e-12)
+    }
+  }
+
+  @Test func `Behind a normalization twice the weights give the same output and get half the gradient`() {
+    var generator = RandomGenerator(seed: 6)
+    let bn = BatchNorm2D<Double>(channels: 4, epsilon: 0)
+    let input = Tensor<Double>(normal: [2, 5, 4, 3], using: &generator)
+    let weight = Tensor<Double>(normal: [3, 3, 3, 4], using: &generator)
+    let upstream = Tensor<Double>(normal: [2, 5, 4, 4], using: &generator)
+    func pass(_ weight: Tensor<Double>) -> (output: Tensor<Double>, gradient: Tensor<Double>) {
+      let conv = Conv2D(weight: weight, padding: 1)
+      let (convolved, convCache) = conv.forward(input)
+      let (output, bnCache) = bn.forward(convolved)
+      let convolvedGradient = bn.backward(upstream, bnCache).inputGradient
+      return (output, conv.backward(convolvedGradient, convCache).gradients.weight)
+    }
+    let (once, twice) = (pass(weight), pass(weight * 2))
+    // A factor of 2 rounds nothing.
+    #expect(twice.output == once.output)
+    #expect(twice.gradient * 2 == once.gradient)
+  }
+
   @Test func `A scale of zero in a block's last normalization takes the gradient from four of its six parameters`() {
     var generator = RandomGenerator(seed: 3)
     var block = makeBlock(.basic, 4, width: 4, output: 4)
