@@ -1,5 +1,6 @@
 import Foundation
 import ResidualKernels
+import TestSupport
 import Testing
 
 @testable import ResidualLearning
@@ -45,7 +46,7 @@ import Testing
     #expect(epochs.allSatisfy { $0.heldOut?.count == 5 && $0.test?.count == 20 })
     #expect(
       epochs.last?.test
-        == (result.network as? ResidualNetwork<Fused<BasicBlock<Float>>>)?.evaluate(
+        == (result.network as? ResidualNetwork<Float>)?.evaluate(
           run.test!, normalization: result.normalization))
   }
 
