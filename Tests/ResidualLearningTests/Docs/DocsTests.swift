@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Sources/ResidualLearning/Blocks/Block.swift", 138),
+    ("Sources/ResidualLearning/Blocks/Block.swift", 136),
     ("Sources/ResidualKernels/Convolution/Reference.swift", 16),
   ])
   func `the debugging page stops where the source has the same line`(file: String, line: Int) throws {
