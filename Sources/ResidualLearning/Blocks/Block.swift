@@ -70,10 +70,8 @@ public struct Block<Scalar: Element>: Layer {
   let relu = ReLU<Scalar>()
 
   /// A block with random weights.
-  public init(
-    _ description: Architecture.Block, options: Architecture.Options, fused: Bool = true,
-    using generator: inout RandomGenerator
-  ) {
+  public init(_ description: Architecture.Block, fused: Bool = true, using generator: inout RandomGenerator) {
+    let options = description.options
     units = description.convolutions.map {
       ConvBN(
         $0.inputChannels, $0.outputChannels, kernel: $0.kernel, stride: $0.stride, fan: options.fan, using: &generator)

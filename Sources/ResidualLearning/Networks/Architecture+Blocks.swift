@@ -72,6 +72,8 @@ extension Architecture {
     public let projection: Convolution?
     /// Whether it is a residual block.
     public let hasShortcut: Bool
+    /// The choices of its network.
+    public let options: Options
 
     /// Channels of x.
     public var inputChannels: Int { convolutions[0].inputChannels }
@@ -107,7 +109,8 @@ extension Architecture {
       name: path + "shortcut.conv", normalization: path + "shortcut.bn", kernel: 1, inputChannels: inputChannels,
       outputChannels: channels, stride: stride)
     return Block(
-      convolutions: convolutions, projection: projects ? projection : nil, hasShortcut: kind.hasShortcut)
+      convolutions: convolutions, projection: projects ? projection : nil, hasShortcut: kind.hasShortcut,
+      options: options)
   }
 
   /// The blocks of each stage, in their order. VGG's stages have their stride in the pool behind them.

@@ -75,11 +75,8 @@ public struct ResidualNetwork<Scalar: Element>: ImageClassifier {
       preconditionFailure("\(architecture.name) has no stem: it is no residual network")
     }
     self.architecture = architecture
-    let options = architecture.options
-    stem = Stem(kind, architecture.stemChannels, options: options, fused: fused, using: &generator)
-    stages = architecture.blocks.map { stage in
-      stage.map { Block($0, options: options, fused: fused, using: &generator) }
-    }
+    stem = Stem(kind, architecture.stemChannels, options: architecture.options, fused: fused, using: &generator)
+    stages = architecture.blocks.map { stage in stage.map { Block($0, fused: fused, using: &generator) } }
     let last = architecture.linearLayers[0]
     classifier = Linear(last.inputs, last.outputs, using: &generator)
   }

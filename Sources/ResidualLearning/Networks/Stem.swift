@@ -33,8 +33,8 @@ public struct Stem<Scalar: Element>: Layer {
     using generator: inout RandomGenerator
   ) {
     let description = Architecture.Block(
-      convolutions: [kind.convolution(channels)], projection: nil, hasShortcut: false)
-    block = Block(description, options: options, fused: fused, using: &generator)
+      convolutions: [kind.convolution(channels)], projection: nil, hasShortcut: false, options: options)
+    block = Block(description, fused: fused, using: &generator)
     maxPool = kind.maxPool.map { MaxPool2D(window: $0.window, stride: $0.stride, padding: $0.padding) }
   }
 

@@ -196,7 +196,7 @@ extension StandardCheck {
       placement == .middle3x3 ? ", stride in the 3x3" : "",
     ].joined()
     return StandardCheck("Block, \(kind)\(variant), stride \(stride), to \(stage.outputChannels)", input, deep) {
-      Block(description, options: options, fused: fused, using: &$0)
+      Block(description, fused: fused, using: &$0)
     }
   }
 

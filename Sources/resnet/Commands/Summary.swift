@@ -44,7 +44,9 @@ extension Command {
       summary.architecture.name + (summary.choice.isEmpty ? "" : " " + summary.choice),
       "\(summary.weightedLayers) weighted layers", "", grouped(summary.parameters), grouped(summary.multiplyAdds))
     let paper = PaperNumbers(summary.architecture)
-    if let paper { table.row("the paper", "", "", paper.parameters ?? "", paper.multiplyAdds ?? "") }
+    if let paper, (paper.parameters ?? paper.multiplyAdds) != nil {
+      table.row("the paper", "", "", paper.parameters ?? "", paper.multiplyAdds ?? "")
+    }
     var lines = [table.text, "", "parameters of a convolution include the scale and shift of its normalization"]
     if summary.architecture.block == .convolution {
       lines[2] = "\(grouped(summary.convolutionMultiplyAdds)) multiply-adds without the linear layers"

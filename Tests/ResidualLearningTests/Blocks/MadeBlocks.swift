@@ -10,7 +10,7 @@ func makeBlock<Scalar: Element>(
   var generator = RandomGenerator(seed: 1)
   let stage = Architecture.Stage(blocks: 1, width: width, outputChannels: output, stride: stride)
   let description = Architecture.block(kind, inputChannels: input, stage: stage, stride: stride, options: options)
-  return Block(description, options: options, fused: fused, using: &generator)
+  return Block(description, fused: fused, using: &generator)
 }
 
 extension Layer where Scalar == Double {

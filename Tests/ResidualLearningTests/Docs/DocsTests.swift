@@ -74,8 +74,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Sources/ResidualLearning/Blocks/Block.swift", 138),
-    ("Sources/ResidualKernels/Convolution/Reference.swift", 16),
+    ("Sources/ResidualLearning/Blocks/Block.swift", 136),
+    ("Sources/ResidualKernels/Convolution/Reference.swift", 17),
   ])
   func `the debugging page stops where the source has the same line`(file: String, line: Int) throws {
     let page = try String(contentsOf: repository.appending(path: "docs/debugging.md"), encoding: .utf8)
