@@ -22,7 +22,7 @@ extension Kernels {
       first >= 0 && (first + count) * planes * size <= pixels.count,
       "\(count) pictures at \(first) of \(pixels.count / (planes * size))")
     pixels.withUnsafeMutableBufferPointer { pixels in
-      records.withUnsafeBytes { records in
+      records.withUnsafeBytes { (records: UnsafeRawBufferPointer) in
         for record in 0..<count {
           for plane in 0..<planes {
             let source = record * recordSize + header + plane * size
