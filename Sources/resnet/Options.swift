@@ -27,7 +27,7 @@ extension AnyOption {
   static let data = Option("--data", .folder, "the folder with the images", absent: "synthetic images")
   static let weights = Option("--weights", repeated: .file, "a file of weights")
   static let normalization = Option(
-    "--normalization", .choice(Normalization.Kind.self), "how pixels are normalised", absent: "as the weights ask")
+    "--normalization", .choice(PixelNormalization.Kind.self), "how pixels are normalised", absent: "as the weights ask")
   static let limit = Option("--limit", .whole(1...), "use only the first N images", absent: "all")
 
   // Training
@@ -65,7 +65,10 @@ extension AnyOption {
   }
 
   // Testing
-  static let crops = Option("--crops", .choice(1, 10), default: 1, "views of an image whose scores are averaged")
+  static let crops = Option(
+    "--crops", .choice(1, 10), default: 1,
+    "views of an image whose scores are averaged: the whole of it, or ten crops of the network's own size, which differ "
+      + "only where the image is larger (--scales)")
   static let scales = Option(
     "--scales", .list(.whole(1...4096)), "shorter sides, in pixels, whose scores are averaged",
     absent: "the network's own size")

@@ -1,4 +1,5 @@
 import Foundation
+import ResidualFiles
 import ResidualLearning
 import Testing
 

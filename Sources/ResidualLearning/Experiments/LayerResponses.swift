@@ -32,19 +32,19 @@ public struct LayerResponses: Equatable, Sendable {
   ///
   /// - Parameter batch: images that are normalized together.
   public init(
-    _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: Normalization, batch: Int = 128
+    _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: PixelNormalization, batch: Int = 128
   ) {
     precondition(images.count > 0 && batch > 0, "responses to \(images.count) images in batches of \(batch)")
     self.init(
       network,
       batches: stride(from: 0, to: images.count, by: batch).lazy.map { start in
-        normalization(images, start..<min(start + batch, images.count))
+        normalization.input(images, start..<min(start + batch, images.count))
       })
   }
 
   /// The responses of `network` to batches of normalized images `[N, H, W, 3]`.
   public init(_ network: some ImageClassifier<Float>, batches: some Sequence<Tensor<Float>>) {
-    let names = Self.names(of: network.architecture)
+    let names = network.architecture.convolutions.filter { $0.kernel == 3 }.compactMap(\.normalization)
     var sums: [String: (count: Double, sum: Double, squares: Double)] = [:]
     for batch in batches {
       _ = network.forward(batch) { name, tensor in
@@ -62,15 +62,6 @@ public struct LayerResponses: Equatable, Sendable {
         return Response(name: name, deviation: max(0, squares / count - mean * mean).squareRoot())
       }
     }
-  }
-
-  /// The normalizations behind 3x3 convolutions, in the order of the network.
-  private static func names(of architecture: Architecture) -> [String] {
-    let inBlock = architecture.block == .bottleneck ? ["bn2"] : ["bn1", "bn2"]
-    return (architecture.stem == .cifar ? ["stem.bn"] : [])
-      + architecture.stages.enumerated().flatMap { s, stage in
-        (0..<stage.blocks).flatMap { b in inBlock.map { "stages.\(s).blocks.\(b).\($0)" } }
-      }
   }
 
   /// Fig. 7 of several networks: the layers in their order, or the deviations sorted.

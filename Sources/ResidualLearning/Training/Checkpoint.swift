@@ -3,6 +3,7 @@
 // Tests       Tests/ResidualLearningTests/Training/CheckpointTests.swift
 
 import Foundation
+import ResidualFiles
 import ResidualKernels
 
 /// A network, and the training run it is from, as one safetensors file.
@@ -29,7 +30,7 @@ public struct Checkpoint: Sendable {
     /// The seed of the run.
     public var seed: UInt64
     /// How pixels are normalized.
-    public var normalization: Normalization.Kind
+    public var normalization: PixelNormalization.Kind
     /// The names of the classes.
     public var classNames: [String]
     /// The training images: how many, and a checksum of them.
@@ -130,7 +131,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// How its network wants images of this size normalized.
-  public func normalization(height: Int, width: Int) throws -> Normalization {
+  public func normalization(height: Int, width: Int) throws -> PixelNormalization {
     guard description.normalization == .perPixel else {
       return .channels(description.normalization, height: height, width: width)
     }

@@ -116,15 +116,3 @@ public struct Recipe: Equatable, Sendable {
   /// The steps that one pass over `count` images takes, the last batch being what is left.
   public func iterationsPerEpoch(_ count: Int) -> Int { (count + batch - 1) / batch }
 }
-
-extension ImageDataset {
-  /// Two parts without a common image: those that the recipe trains on, and those that it holds out, at random.
-  ///
-  /// §4.2 splits CIFAR-10's 50,000 training images into 45,000 and 5,000.
-  public func split(for recipe: Recipe, seed: UInt64) -> (training: ImageDataset, heldOut: ImageDataset) {
-    var generator = RandomGenerator(seed: seed)
-    let order = generator.permutation(count)
-    let kept = recipe.trainingCount(of: count)
-    return (subset(Array(order[..<kept])), subset(Array(order[kept...])))
-  }
-}

@@ -46,9 +46,9 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   /// How it is trained.
   public let recipe: Recipe
   /// The training images.
-  public let images: any LabelledImages
+  public let images: ImageDataset
   /// How pixels become the network's input.
-  public let normalization: Normalization
+  public let normalization: PixelNormalization
   /// The seed of all random numbers except the network's weights.
   public let seed: UInt64
   private var epochOrder: (epoch: Int, images: [Int])?
@@ -56,7 +56,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
 
   /// A trainer that begins, or one that goes on from `state` with the velocity of that moment.
   public init(
-    _ network: Network, recipe: Recipe, images: any LabelledImages, normalization: Normalization, seed: UInt64,
+    _ network: Network, recipe: Recipe, images: ImageDataset, normalization: PixelNormalization, seed: UInt64,
     state: TrainingState? = nil, velocity: Network.Parameters? = nil
   ) {
     precondition(images.count > 0, "no images to train on")
@@ -110,8 +110,8 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     let start = position * recipe.batch
     let numbers = Array(epochOrder!.images[start..<min(start + recipe.batch, images.count)])
     var generator = RandomGenerator(seed: seed).fork(2 * UInt64(iteration) + 1)
-    let input = recipe.augmentation.batch(of: images, numbers, normalization: normalization, using: &generator)
-    return (input, numbers.map { Int(images.labels[$0]) })
+    let views = recipe.augmentation.views(of: images, numbers, using: &generator)
+    return (normalization.input(views), numbers.map { Int(images.labels[$0]) })
   }
 
   /// Tells the recipe's plateau schedule, if it has one, the error of the validation images, 0 to 1.

@@ -5,6 +5,7 @@
 // Tests       Tests/ResidualLearningTests/Training/TrainingRunTests.swift
 
 import Foundation
+import ResidualFiles
 import ResidualKernels
 
 /// A training run as a value: what is trained, how, and on which images. ``run(from:observe:shouldStop:)`` runs it.
@@ -65,7 +66,7 @@ public struct TrainingRun: Sendable {
     /// The network as it is now.
     public let network: any ImageClassifier<Float>
     /// How it wants its images normalized.
-    public let normalization: Normalization
+    public let normalization: PixelNormalization
     /// Where training stands.
     public let state: TrainingState
     /// Every epoch of the run, also those of earlier calls that its log has.
@@ -204,7 +205,7 @@ public struct TrainingRun: Sendable {
   ) throws -> Trainer<Network> {
     let crop = recipe.augmentation.scaled?.size
     guard let checkpoint else {
-      let normalization: Normalization = crop.map { .perPixel(of: training, size: $0) } ?? .perPixel(of: training)
+      let normalization: PixelNormalization = crop.map { .perPixel(of: training, size: $0) } ?? .perPixel(of: training)
       return Trainer(network, recipe: recipe, images: training, normalization: normalization, seed: seed)
     }
     let network = try checkpoint.loaded(network)

@@ -1,4 +1,4 @@
-import Foundation
+import ResidualFiles
 import ResidualLearning
 
 extension Command {

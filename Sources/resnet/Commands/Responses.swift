@@ -1,3 +1,4 @@
+import ResidualFiles
 import ResidualLearning
 
 extension Command {
@@ -6,21 +7,22 @@ extension Command {
     summary: "measures the layers' responses",
     description:
       "Measures the standard deviation of every 3x3 layer's output, after batch normalization and before the "
-      + "ReLU or the addition, as Figure 7 does. Takes checkpoints (--weights, repeatable); without any, plain and "
-      + "residual networks are trained for a moment on images that the program draws.",
-    options: [.weights, .depths.with(default: [20]), .data, .limit, .output, .batch, .seed, .json]
-      + AnyOption.machineOptions
+      + "ReLU or the addition, as Figure 7 does. Takes checkpoints and weights from PyTorch, as evaluate does (--weights, "
+      + "repeatable); without any, plain and residual networks are trained for a moment on images that the program "
+      + "draws.",
+    options: [.weights, .depths.with(default: [20]), .normalization, .data, .limit, .output, .batch, .seed, .json]
+      + AnyOption.weightOptions + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
     let depths = try arguments.cifarDepths
     let folder = arguments[.output] ?? "runs/responses"
     try AtomicFile.makeFolder(folder)
-    let images = try Images(folder: arguments[.data])
-    let shown = images.test.prefix(arguments[.limit] ?? 1000)
+    let shown = try Images.test(folder: arguments[.data]).prefix(arguments[.limit] ?? 1000)
     let networks =
       arguments[.weights].isEmpty
-      ? try trained(depths, images, seed: UInt64(arguments[.seed]), output) : try loaded(arguments, shown)
+      ? try trained(depths, Images.training(folder: arguments[.data]), seed: UInt64(arguments[.seed]), output)
+      : try loaded(arguments, shown, output)
 
     var table = Table(.left("network"), .right("layers"), .right("mean"), .right("smallest"), .right("largest"))
     var all: [(name: String, responses: LayerResponses)] = []
@@ -52,21 +54,25 @@ extension Command {
     ])
   }
 
-  /// The networks of the checkpoints.
+  /// The networks of checkpoints, or of weights from PyTorch.
   private static func loaded(
-    _ arguments: Arguments, _ images: ImageDataset
-  ) throws -> [(any ImageClassifier<Float>, Normalization)] {
+    _ arguments: Arguments, _ images: ImageDataset, _ output: Output
+  ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
     try arguments[.weights].map { path in
-      let checkpoint = try Checkpoint(contentsOf: path)
-      return (try checkpoint.network(), try checkpoint.normalization(height: images.height, width: images.width))
+      let weights = try arguments.loadWeights(path, output)
+      try weights.network.architecture.checkSize(of: images)
+      let normalization = try weights.normalization(
+        arguments[.normalization], height: images.height, width: images.width,
+        training: Images.training(folder: arguments[.data]))
+      return (weights.network, normalization)
     }
   }
 
   /// A plain and a residual network of each depth, after a few epochs.
   private static func trained(
-    _ depths: [Int], _ images: Images, seed: UInt64, _ output: Output
-  ) throws -> [(any ImageClassifier<Float>, Normalization)] {
-    let used = images.training.prefix(1500)
+    _ depths: [Int], _ images: ImageDataset, seed: UInt64, _ output: Output
+  ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
+    let used = images.prefix(1500)
     let runs = try Degradation.architectures(depths: depths, classes: used.classNames.count).map { architecture in
       var recipe = Recipe.scaled(depth: architecture.weightedLayers, iterations: 120)
       recipe.batch = 64

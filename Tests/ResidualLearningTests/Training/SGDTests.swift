@@ -63,9 +63,7 @@ import Testing
 
   @Test func `A step applies the gradients of every parameter of a block`() {
     var generator = RandomGenerator(seed: 1)
-    let stage = Architecture.Stage(blocks: 1, width: 4, outputChannels: 16, stride: 2)
-    let block = BottleneckBlock<Double>(
-      inputChannels: 3, stage: stage, stride: 2, options: .init(shortcut: .b), using: &generator)
+    let block = makeBlock(.bottleneck, 3, width: 4, output: 16, stride: 2, options: .init(shortcut: .b))
     let (output, cache) = block.forward(Tensor(normal: [2, 6, 6, 3], using: &generator))
     let (_, gradients) = block.backward(Tensor(normal: output.shape, using: &generator), cache)
     var parameters = block.parameters

@@ -1,4 +1,6 @@
 import Foundation
+import ResidualFiles
+import TestSupport
 import Testing
 
 @testable import ResidualLearning

@@ -1,5 +1,7 @@
 import Foundation
 import ResidualKernels
+import ResidualFiles
+import TestSupport
 import Testing
 
 @testable import ResidualLearning
