@@ -10,8 +10,10 @@ extension Command {
       + "depths, or those of a list (--networks). Each has a folder of its own with what 'resnet train' leaves there. "
       + "Ctrl-C saves and stops; the same command goes on and repeats nothing that is done. Without --data, on images "
       + "that the program draws, in a minute or two.",
-    options: [.depths.with(default: [8, 20, 32]), .networks, .seeds, .shortcut, .zeros, .data, .limit, .output]
-      + AnyOption.trainingOptions(batch: 32) + [.json] + AnyOption.machineOptions
+    options: [
+      .depths.with(default: [8, 20, 32]), .networks, .seeds, .shortcut, .zeros, .data,
+      .limit.with(absent: "all, and 2500 of those that the program draws"), .output.with(absent: "runs/compare"),
+    ] + AnyOption.trainingOptions(batch: 32) + [.json] + AnyOption.machineOptions
   ) { arguments in
     try arguments.allowOne(of: .epochs, .iterations)
     try arguments.allowOne(of: .depths, .networks)
@@ -48,19 +50,21 @@ extension Command {
     let total = runs.reduce(0) { $0 + $1.recipe.iterations }
     var line: ProgressLine?
     var before = 0  // steps of the runs before this one
-    var current = runs[0].label
+    var current = ""
+    func name(_ run: TrainingRun) -> String { run.label + (run.seed == runs[0].seed ? "" : " seed \(run.seed)") }
+    let width = runs.map { name($0).count }.max() ?? 0
     let comparison = try Degradation(runs) { run, event in
       switch event {
       case .begins(let iteration):
         if line == nil { line = ProgressLine(total: total, unit: "steps", done: before + iteration) }
-        current = run.label + (run.seed == runs[0].seed ? "" : " seed \(run.seed)")
+        current = name(run)
       case .step(_, let state):
         output.progress(&line!, before + state.iteration, "\(current), iteration \(state.iteration)")
       case .notSaved(let iteration, let error):
         output.line("\(current) not saved after iteration \(iteration): \(error.message)")
       case .ends(let epoch):
         before += run.recipe.iterations
-        output.line(padded(current, to: 14) + (epoch?.words ?? "diverged"))
+        output.line(padded(current, to: width + 2) + (epoch?.words ?? "diverged"))
       case .epoch, .recomputesStatistics: break
       }
     } shouldStop: {

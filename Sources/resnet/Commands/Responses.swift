@@ -10,8 +10,10 @@ extension Command {
       + "ReLU or the addition, as Figure 7 does. Takes checkpoints and weights from PyTorch, as evaluate does (--weights, "
       + "repeatable); without any, plain and residual networks are trained for a moment on images that the program "
       + "draws.",
-    options: [.weights, .depths.with(default: [20]), .normalization, .data, .limit, .output, .batch, .seed, .json]
-      + AnyOption.weightOptions + AnyOption.machineOptions
+    options: [
+      .weights, .depths.with(default: [20]), .normalization, .data, .limit.with(absent: "1000"),
+      .output.with(absent: "runs/responses"), .batch, .seed, .json,
+    ] + AnyOption.weightOptions + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
