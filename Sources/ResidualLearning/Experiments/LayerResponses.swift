@@ -32,8 +32,8 @@ public struct LayerResponses: Equatable, Sendable {
   /// The responses of `network` to these images.
   ///
   /// - Parameters:
-  ///   - batch: images that are normalized together.
-  ///   - progress: told how many images are done.
+  ///   - batch: the number of images that are normalized together.
+  ///   - progress: called with the number of images that are done.
   public init(
     _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: PixelNormalization, batch: Int = 128,
     progress: (Int) -> Void = { _ in }

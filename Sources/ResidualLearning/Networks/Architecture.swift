@@ -15,26 +15,26 @@ public struct Architecture: Equatable, Codable, Sendable {
 
   /// Blocks at one size of image.
   public struct Stage: Equatable, Codable, Sendable {
-    /// Blocks.
+    /// The number of blocks.
     public var blocks: Int
-    /// Channels of the 3x3 convolutions.
+    /// The channels of the 3x3 convolutions.
     public var width: Int
-    /// Channels of a block's output: the width, or four times as many behind a bottleneck.
+    /// The channels of a block's output: the width, or four times the width for a bottleneck.
     public var outputChannels: Int
     /// 2 where the stage halves the image: the stride of its first block, or of the max-pool at the end of VGG's
     /// stages.
     public var stride: Int
   }
 
-  /// What the paper compares or leaves open.
+  /// The choices that the paper compares or leaves open.
   public struct Options: Equatable, Codable, Sendable {
-    /// Option A, B or C.
+    /// The kind of shortcut: option A, B or C.
     public var shortcut: ShortcutOption
-    /// Option A's zeros.
+    /// Where option A puts its zeros.
     public var zeros: ZeroPlacement
-    /// Where a bottleneck's stride is.
+    /// Which convolution of a bottleneck has the stride.
     public var stridePlacement: StridePlacement
-    /// Which fan the random weights are scaled by.
+    /// Whether random weights are scaled by their inputs or by their outputs.
     public var fan: HeInitialization
 
     /// The paper's choices, and ours where it makes none.
@@ -51,34 +51,35 @@ public struct Architecture: Equatable, Codable, Sendable {
 
   /// `resnet20`, `plain34`, …
   public var name: String
-  /// What comes first; nil where the stages begin with the images (VGG).
+  /// The first layers; nil where the first stage takes the images (VGG).
   public var stem: Stem?
-  /// Channels of the stem's output, or of the images.
+  /// The channels of the stem's output or, without a stem, of the images.
   public var stemChannels: Int
   /// The kind of block.
   public var block: BlockKind
   /// The stages in their order.
   public var stages: [Stage]
-  /// The choices.
+  /// The options of its blocks.
   public var options: Options
-  /// Outputs of the linear layers before the last one: none, or VGG's two.
+  /// The outputs of each linear layer before the last. Only VGG has such layers, two of them.
   public var hidden: [Int] = []
-  /// Outputs of the last layer.
+  /// The outputs of the last layer.
   public var classes: Int
   /// Height and width of the images that the paper trains on. Any other size works too, except for VGG, whose first
   /// linear layer has a weight for every pixel.
   public var imageSize: Int
 
-  /// Layers with weights: convolutions that are not projections, and linear layers.
+  /// The number of layers with weights: convolutions that are not projections, and linear layers.
   public var weightedLayers: Int {
     let blocks = stages.reduce(0) { $0 + $1.blocks }
     return (stem == nil ? 0 : 1) + blocks * block.weightedLayers + hidden.count + 1
   }
 
-  /// Pixels of the image from one pixel of the last stage's output to the next: 4 for CIFAR, 32 for ImageNet.
+  /// How many pixels of the image lie between one pixel of the last stage's output and the next: 4 for CIFAR, 32 for
+  /// ImageNet.
   public var totalStride: Int { stages.reduce(stem == .imageNet ? 4 : 1) { $0 * $1.stride } }
 
-  /// Whether it takes images of any size: the mean over all pixels comes before its linear layer.
+  /// Whether the network takes images of any size. It does if the mean over all pixels comes before its linear layer.
   public var takesAnySize: Bool { block != .convolution }
 }
 
