@@ -69,7 +69,7 @@ public enum CIFAR10 {
     return isFolder(nested) ? nested : directory
   }
 
-  /// The records of batch files, each with the name that errors call it by.
+  /// The images of batch files. Error messages call a file by the name given here.
   static func decode(_ batches: [(file: String, content: Data)]) throws -> ImageDataset {
     for (file, content) in batches {
       guard !content.isEmpty else {

@@ -4,6 +4,7 @@
 // Command     resnet compare
 // Tests       Tests/ResidualLearningTests/Experiments/DegradationTests.swift
 
+import ResidualFiles
 import ResidualKernels
 
 /// Networks, plain and residual, each trained with one seed or several.
@@ -50,7 +51,7 @@ public struct Degradation: Sendable {
   /// Runs every run to its end, or until `shouldStop` says so; then the last curve is unfinished. A run whose folder has a
   /// checkpoint goes on from there, and one that is done is not done again.
   ///
-  /// - Parameter observe: told which run does what.
+  /// - Parameter observe: called with every event and the run that it belongs to.
   /// - Throws: `InputError` before the first step when a folder holds another run; when a run cannot be saved.
   public init(
     _ runs: [TrainingRun], observe: (TrainingRun, TrainingRun.Event) -> Void = { _, _ in },

@@ -4,6 +4,7 @@
 // Command     resnet responses
 // Tests       Tests/ResidualLearningTests/Experiments/LayerResponsesTests.swift
 
+import ResidualFiles
 import ResidualKernels
 
 /// The standard deviation of each 3x3 layer's output, after batch normalization and before the ReLU or the addition.
@@ -30,7 +31,7 @@ public struct LayerResponses: Equatable, Sendable {
 
   /// The responses of `network` to these images, `batch` at a time.
   ///
-  /// - Parameter batch: images that are normalized together.
+  /// - Parameter batch: the number of images that are normalized together.
   public init(
     _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: PixelNormalization, batch: Int = 128
   ) {

@@ -24,11 +24,11 @@ import ResidualKernels
 public struct TrainingRun: Sendable {
   /// The network.
   public var architecture: Architecture
-  /// How it is trained.
+  /// How the network is trained.
   public var recipe: Recipe
   /// The seed of all random numbers.
   public var seed: UInt64
-  /// The images that are trained on.
+  /// The images that the network is trained on.
   public let training: ImageDataset
   /// The images that the recipe holds out.
   public let heldOut: ImageDataset
@@ -38,14 +38,14 @@ public struct TrainingRun: Sendable {
   public var folder: String?
   /// What the run is called where several are compared; the architecture's name unless told otherwise.
   public var label: String
-  /// Whether blocks are computed in few passes over memory.
+  /// Whether the fused kernels compute the blocks, in fewer passes over memory.
   public var fusesBlocks = true
   /// Whether gradients and responses are measured at the start and after every epoch, on the first 128 training images.
   public var logsGradients = false
 
   private let fingerprint: String
 
-  /// What a run tells whoever watches it.
+  /// What a run reports to whoever watches it.
   public enum Event: Sendable {
     /// The run begins, or goes on after so many steps.
     case begins(iteration: Int)
@@ -65,7 +65,7 @@ public struct TrainingRun: Sendable {
   public struct Result: Sendable {
     /// The network as it is now.
     public let network: any ImageClassifier<Float>
-    /// How it wants its images normalized.
+    /// How the network needs its images to be normalized.
     public let normalization: PixelNormalization
     /// Where training stands.
     public let state: TrainingState
@@ -77,7 +77,7 @@ public struct TrainingRun: Sendable {
     public let divergence: Divergence?
   }
 
-  /// A run that trains on those of `images` that the recipe does not hold out.
+  /// A run that trains on the part of `images` that the recipe does not hold out.
   ///
   /// - Throws: `InputError` when there are too few images, or when they have a size that the network cannot take.
   public init(
@@ -116,7 +116,7 @@ public struct TrainingRun: Sendable {
   /// - Parameters:
   ///   - checkpoint: where an earlier call stopped; without one the run begins. What is found in the folder then keeps a
   ///     second name, `earlier.safetensors` and `earlier.csv`.
-  ///   - observe: told what happens.
+  ///   - observe: called with every event.
   /// - Throws: `InputError` when `checkpoint` is that of another run, or when the run cannot be saved at its end or where
   ///   it stops.
   public func run(
@@ -215,7 +215,7 @@ public struct TrainingRun: Sendable {
       seed: seed, state: checkpoint.description.state, velocity: try checkpoint.velocity(like: network.parameters))
   }
 
-  /// Refuses to continue a run as another one, and says what differs.
+  /// Refuses to resume the run of another network, recipe or data set, and says what differs.
   func check(_ checkpoint: Checkpoint) throws {
     let old = checkpoint.description
     var differences: [String] = []

@@ -8,8 +8,8 @@ extension Command {
     description:
       "Trains plain and residual networks one after the other and draws their errors, as Figure 6 does: of several "
       + "depths, or those of a list (--networks). Each has a folder of its own with what 'resnet train' leaves there. "
-      + "Ctrl-C saves and stops; the same command goes on and repeats nothing that is done. Without --data, on images "
-      + "that the program draws, in a minute or two.",
+      + "Ctrl-C saves and stops; the same command goes on and repeats nothing that is done. Without --data it "
+      + "trains on images that the program draws, which takes a minute or two.",
     options: [
       .depths.with(default: [8, 20, 32]), .networks, .seeds, .shortcut, .zeros, .data,
       .limit.with(absent: "all, and 2500 of those that the program draws"), .output.with(absent: "runs/compare"),
