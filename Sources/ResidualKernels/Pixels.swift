@@ -21,14 +21,16 @@ extension Kernels {
       "\(count) pictures at \(first) of \(pixels.count / (3 * size))")
     pixels.withUnsafeMutableBufferPointer { pixels in
       records.withUnsafeBytes { (records: UnsafeRawBufferPointer) in
+        guard let target = pixels.baseAddress, let source = records.baseAddress else { return }
         for record in 0..<count {
-          let red = record * recordSize + header
+          let red = source.assumingMemoryBound(to: UInt8.self) + (record * recordSize + header)
           let (green, blue) = (red + size, red + 2 * size)
-          let target = (first + record) * 3 * size
+          let picture = target + (first + record) * 3 * size
+          // Without checks of overflow these are vector instructions.
           for i in 0..<size {
-            pixels[target + 3 * i] = records[red + i]
-            pixels[target + 3 * i + 1] = records[green + i]
-            pixels[target + 3 * i + 2] = records[blue + i]
+            picture[3 &* i] = red[i]
+            picture[3 &* i &+ 1] = green[i]
+            picture[3 &* i &+ 2] = blue[i]
           }
         }
       }
