@@ -39,7 +39,7 @@ import Testing
     let record = [3] + (0..<3072).map { UInt8($0 % 251) }
     try AtomicFile.write(Data(record + record), to: folder.path + "/test_batch.bin")
     var generator = RandomGenerator(seed: 1)
-    let network = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 8, width: 4), using: &generator)
+    let network = ResidualNetwork<Float>(.cifar(depth: 8, width: 4), using: &generator)
     try PyTorchWeights.file(of: network).write(to: folder.path + "/w")
     let line = ["evaluate", "--weights", folder.path + "/w", "--data", folder.path]
     #expect(Command.main(line) == 0)

@@ -38,7 +38,7 @@ public struct LayerResponses: Equatable, Sendable {
     progress: (Int) -> Void = { _ in }
   ) {
     precondition(images.count > 0 && batch > 0, "responses to \(images.count) images in batches of \(batch)")
-    let names = Self.names(of: network.architecture)
+    let names = network.architecture.convolutions.filter { $0.kernel == 3 }.compactMap(\.normalization)
     var sums: [String: (count: Double, sum: Double, squares: Double)] = [:]
     for start in stride(from: 0, to: images.count, by: batch) {
       let end = min(start + batch, images.count)
@@ -58,15 +58,6 @@ public struct LayerResponses: Equatable, Sendable {
         return Response(name: name, deviation: max(0, squares / count - mean * mean).squareRoot())
       }
     }
-  }
-
-  /// The normalizations behind 3x3 convolutions, in the order of the network.
-  private static func names(of architecture: Architecture) -> [String] {
-    let inBlock = architecture.block == .bottleneck ? ["bn2"] : ["bn1", "bn2"]
-    return (architecture.stem == .cifar ? ["stem.bn"] : [])
-      + architecture.stages.enumerated().flatMap { s, stage in
-        (0..<stage.blocks).flatMap { b in inBlock.map { "stages.\(s).blocks.\(b).\($0)" } }
-      }
   }
 
   /// Fig. 7 of several networks: the layers in their order, or the deviations sorted.

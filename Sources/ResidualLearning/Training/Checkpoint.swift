@@ -40,6 +40,8 @@ public struct Checkpoint: Sendable {
   /// What the file says of itself.
   public let description: Description
   private let file: SafeTensorsFile
+  /// Where it was read, for error messages.
+  var source: String { file.source }
 
   private static let key = "resnet"
 
@@ -153,30 +155,6 @@ public struct Checkpoint: Sendable {
       throw InputError("\(file.source) has no mean image [H, W, 3] under 'normalization.mean'")
     }
     return Tensor(Shape(entry.shape), try file.floats("normalization.mean"))
-  }
-}
-
-extension Layer {
-  /// Every parameter and running statistic under its name.
-  public var state: [(name: String, tensor: Tensor<Scalar>)] {
-    var copy = self
-    var result = parameters.named
-    copy.visitStatistics("") { name, tensor in result.append((name, tensor)) }
-    return result
-  }
-
-  /// Visits every parameter and running statistic, which `body` may replace.
-  public mutating func visitState(_ body: (String, inout Tensor<Scalar>) throws -> Void) throws {
-    var failure: (any Error)?
-    func visit(_ name: String, _ tensor: inout Tensor<Scalar>) {
-      guard failure == nil else { return }
-      do { try body(name, &tensor) } catch { failure = error }
-    }
-    var parameters = parameters
-    parameters.visit("", visit)
-    visitStatistics("", visit)
-    if let failure { throw failure }
-    self.parameters = parameters
   }
 }
 

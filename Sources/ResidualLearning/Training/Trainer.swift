@@ -1,4 +1,4 @@
-// Trainer.swift: the training loop.
+// Trainer.swift: the steps of training; TrainingRun.swift has the loop around them.
 //
 // Paper       He et al. 2015 §4.2, §3.4
 // Tests       Tests/ResidualLearningTests/Training/TrainerTests.swift
@@ -19,24 +19,24 @@ public struct TrainingState: Equatable, Codable, Sendable {
   public var plateau: PlateauSchedule?
 }
 
+/// What one step did.
+public struct TrainingStep: Sendable {
+  /// The mean loss of the batch, before the step.
+  public let loss: Double
+  /// Images of the batch classified wrong, before the step.
+  public let errors: Int
+  /// Images of the batch.
+  public let count: Int
+  /// The learning rate.
+  public let rate: Double
+}
+
 /// Trains a network on a set of images, step by step.
 ///
 /// Everything random is a function of the seed and of where training stands: epoch e goes through the images in an order
 /// drawn from `fork(e)`, step i draws its crops from `fork(i)`. So a run that is continued from a checkpoint goes on as
 /// if it had never stopped, bit for bit.
 public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar == Float {
-  /// What one step did.
-  public struct Step: Sendable {
-    /// The mean loss of the batch, before the step.
-    public let loss: Double
-    /// Images of the batch classified wrong, before the step.
-    public let errors: Int
-    /// Images of the batch.
-    public let count: Int
-    /// The learning rate.
-    public let rate: Double
-  }
-
   /// The network as it is now.
   public internal(set) var network: Network
   /// The optimiser with its velocities.
@@ -47,9 +47,9 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   public let recipe: Recipe
   /// The training images.
   public let images: ImageDataset
-  /// How their pixels become the network's input.
+  /// How pixels become the network's input.
   public let normalization: PixelNormalization
-  /// The seed of all random numbers but the network's weights.
+  /// The seed of all random numbers except the network's weights.
   public let seed: UInt64
   private var epochOrder: (epoch: Int, images: [Int])?
   private let loss = SoftmaxCrossEntropy<Float>()
@@ -68,7 +68,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     self.state = state ?? TrainingState(isWarmingUp: recipe.warmUp != nil, plateau: recipe.plateau)
     optimizer = SGD(
       network.parameters, momentum: recipe.momentum, decay: recipe.decay,
-      decaying: recipe.decaysWeightsOnly ? .weights : .all, form: recipe.velocityHoldsRate ? .withRate : .withoutRate)
+      decayed: recipe.decayed, form: recipe.velocityForm)
     if let velocity { optimizer.velocity = velocity }
   }
 
@@ -81,7 +81,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   /// One step: a batch forward, its gradients back, the parameters moved.
   ///
   /// - Throws: ``Divergence`` when the loss is not a number, before anything is changed.
-  public mutating func step() throws -> Step {
+  public mutating func step() throws -> TrainingStep {
     let (input, labels) = batch(at: state.iteration)
     let (logits, cache) = network.forward(input)
     let (lossValue, lossCache) = loss.forward(logits, labels: labels)
@@ -95,7 +95,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     network.track(cache, rate: Float(recipe.statisticsRate))
 
     let errors = zip(logits.argmax, labels).count { $0 != $1 }
-    let step = Step(loss: Double(lossValue), errors: errors, count: labels.count, rate: rate)
+    let step = TrainingStep(loss: Double(lossValue), errors: errors, count: labels.count, rate: rate)
     advance(by: step)
     return step
   }
@@ -122,7 +122,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     state.plateau?.record(error: validationError) ?? false
   }
 
-  private mutating func advance(by step: Step) {
+  private mutating func advance(by step: TrainingStep) {
     if state.iteration % iterationsPerEpoch == 0 {
       (state.epochLoss, state.epochErrors, state.epochCount) = (0, 0, 0)
     }

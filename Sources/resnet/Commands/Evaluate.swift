@@ -12,9 +12,10 @@ extension Command {
       + "writes it for PyTorch. Several files make an ensemble; the scores (probabilities) of all networks, crops and "
       + "scales are averaged.",
     options: [
-      .ensemble, .expectedNetwork, .foreignZeros, .foreignStrideIn, .data, .normalization, .limit, .crops, .scales,
-      .logits, .export, .batch, .threads, .kernels, .convolution, .json,
-    ]
+      .weights.with(help: "a file of weights; several make an ensemble"), .data, .normalization, .limit, .crops,
+      .scales,
+      .logits, .export, .batch, .json,
+    ] + AnyOption.weightOptions + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
@@ -126,12 +127,12 @@ extension Arguments {
   /// One file of weights, checked against `--network`.
   func loadWeights(_ path: String, _ output: Output) throws -> Weights {
     var knowledge = PyTorchWeights.Knowledge()
-    knowledge.zeros = self[.foreignZeros]
-    knowledge.stridePlacement = self[.foreignStrideIn]
-    knowledge.isPlain = self[.expectedNetwork]?.hasPrefix("plain") ?? false
+    knowledge.zeros = given(.zeros)
+    knowledge.stridePlacement = given(.strideIn)
+    knowledge.isPlain = given(.network)?.hasPrefix("plain") ?? false
     let weights = try Weights(contentsOf: path, knowing: knowledge)
     let found = weights.network.architecture
-    if let name = self[.expectedNetwork], found.name != name {
+    if let name = given(.network), found.name != name {
       throw InputError("\(path) should hold \(name), but it holds \(found.name)")
     }
     output.line("\(path): \(weights.summary)")

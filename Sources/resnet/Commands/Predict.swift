@@ -9,10 +9,7 @@ extension Command {
       "Prints classes and probabilities for pictures (PNG). Of a picture of another size the largest central "
       + "part of the network's aspect ratio is resized.",
     positionals: [.images],
-    options: [
-      .weights, .expectedNetwork, .foreignZeros, .foreignStrideIn, .normalization, .threads, .kernels, .convolution,
-      .json,
-    ]
+    options: [.weights, .normalization, .json] + AnyOption.weightOptions + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])

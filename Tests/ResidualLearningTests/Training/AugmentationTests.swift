@@ -74,7 +74,7 @@ import Testing
     var recipe = Recipe.imageNet(colors: PrincipalColors(of: images), crop: 12)
     recipe.batch = 16
     var generator = RandomGenerator(seed: 1)
-    let network = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 8, classes: 2, width: 4), using: &generator)
+    let network = ResidualNetwork<Float>(.cifar(depth: 8, classes: 2, width: 4), using: &generator)
     var trainer = Trainer(
       network, recipe: recipe, images: images, normalization: .perPixel(of: images, size: 12), seed: 1)
     let first = try trainer.step().loss

@@ -5,11 +5,11 @@ import Testing
 
 @Suite struct EvaluationTests {
   /// Networks of eight layers for 24x24 images, whose statistics are not those of the start.
-  private func network(seed: UInt64, classes: Int = 10) -> ResidualNetwork<BasicBlock<Float>> {
+  private func network(seed: UInt64, classes: Int = 10) -> ResidualNetwork<Float> {
     var generator = RandomGenerator(seed: seed)
     var architecture = Architecture.cifar(depth: 8, classes: classes, width: 4)
     architecture.imageSize = 24
-    var network = ResidualNetwork<BasicBlock<Float>>(architecture, using: &generator)
+    var network = ResidualNetwork<Float>(architecture, using: &generator)
     network.classifier.parameters.weight = Tensor(normal: [16, classes], deviation: 0.5, using: &generator)
     network.track(network.forward(Tensor(normal: [4, 24, 24, 3], deviation: 0.3, using: &generator)).cache, rate: 0.5)
     return network

@@ -5,7 +5,7 @@ import Testing
 @testable import ResidualLearning
 
 @Suite struct TrainerTests {
-  typealias Network = ResidualNetwork<BasicBlock<Float>>
+  typealias Network = ResidualNetwork<Float>
 
   private func network(_ options: Architecture.Options = .init(), width: Int = 8) -> Network {
     var generator = RandomGenerator(seed: 1)
@@ -110,10 +110,12 @@ import Testing
       do { _ = try trainer.step() } catch { return "\(error)" }
       return "no error"
     }
-    let parameter = place { $0.stages[1][0].conv2.parameters.weight[flat: 5] = .nan }
+    let parameter = place { $0.stages[1][0].units[1].conv.parameters.weight[flat: 5] = .nan }
     #expect(
       parameter.contains("at iteration 0, and the first bad value is in the parameter stages.1.blocks.0.conv2.weight"))
-    let layer = place { $0.stages[2][0].conv1.parameters.weight = $0.stages[2][0].conv1.parameters.weight * 1e38 }
+    let layer = place {
+      $0.stages[2][0].units[0].conv.parameters.weight = $0.stages[2][0].units[0].conv.parameters.weight * 1e38
+    }
     #expect(layer.contains("is in the output of stages.2.blocks.0.conv1"))
 
     var diverging = trainer(iterations: 200) { $0.rate = 1e12 }

@@ -12,7 +12,7 @@ import Testing
     var generator = RandomGenerator(seed: 1)
     var recipe = Recipe.scaled(depth: 8, iterations: 2)
     recipe.batch = 8
-    let network = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 8, width: 4), using: &generator)
+    let network = ResidualNetwork<Float>(.cifar(depth: 8, width: 4), using: &generator)
     var trainer = Trainer(network, recipe: recipe, images: images, normalization: .perPixel(of: images), seed: 1)
     _ = try trainer.step()
     try Checkpoint(trainer, fingerprint: images.fingerprint).write(to: folder.path + "/c")
@@ -30,7 +30,7 @@ import Testing
   @Test func `Weights from PyTorch take ImageNet's normalization unless another is asked for`() throws {
     let folder = try TemporaryFolder()
     var generator = RandomGenerator(seed: 1)
-    let network = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 8, width: 4), using: &generator)
+    let network = ResidualNetwork<Float>(.cifar(depth: 8, width: 4), using: &generator)
     try PyTorchWeights.file(of: network).write(to: folder.path + "/w")
 
     let weights = try Weights(contentsOf: folder.path + "/w")

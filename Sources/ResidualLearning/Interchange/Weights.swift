@@ -1,6 +1,6 @@
 // Weights.swift: a trained network, whoever trained it.
 //
-// Tests       Tests/ResidualLearningTests/Formats/WeightsTests.swift
+// Tests       Tests/ResidualLearningTests/Interchange/WeightsTests.swift
 
 import ResidualFiles
 import ResidualKernels
@@ -42,8 +42,8 @@ public struct Weights: Sendable {
     }
   }
 
-  /// How images of this size are normalized for the network: as `asked`, else as the checkpoint says, else as ImageNet's,
-  /// which most PyTorch programs use.
+  /// How images of this size are normalized for the network: as `asked`, else as the checkpoint says, else as
+  /// ImageNet's, which most PyTorch programs use.
   ///
   /// - Parameter training: where a mean image is computed from when the file has none; not evaluated otherwise.
   /// - Throws: `InputError` when the mean image is missing or of another size.

@@ -1,6 +1,6 @@
 // PyTorchNames.swift: what PyTorch programs call the tensors of a residual network.
 //
-// Tests       Tests/ResidualLearningTests/Formats/PyTorchWeightsTests.swift
+// Tests       Tests/ResidualLearningTests/Interchange/PyTorchWeightsTests.swift
 
 import ResidualKernels
 
@@ -17,8 +17,8 @@ import ResidualKernels
 /// | `scale`, `shift`                | `weight`, `bias`                                                  |
 /// | `runningMean`, `runningVariance`| `running_mean`, `running_var`                                     |
 ///
-/// Kernels `[kH, kW, Cin, Cout]` are `[Cout, Cin, kH, kW]` there, linear weights `[in, out]` are `[out, in]`. VGG's first
-/// linear layer sees the pixels of an image side by side: `[H, W, C]` here, `[C, H, W]` there.
+/// Kernels `[kH, kW, Cin, Cout]` are `[Cout, Cin, kH, kW]` there, linear weights `[in, out]` are `[out, in]`. VGG's
+/// first linear layer sees the pixels of an image side by side: `[H, W, C]` here, `[C, H, W]` there.
 public struct PyTorchNames: Equatable, Sendable {
   /// The last layer.
   let classifier: String

@@ -104,7 +104,6 @@ import Testing
 
   private func checkBlocks<Scalar: Element>(_: Scalar.Type) throws {
     let fixture = try Fixture<Scalar>("blocks")
-    var generator = RandomGenerator(seed: 1)
     let shortcuts: [(name: String, option: ShortcutOption, zeros: ZeroPlacement)] = [
       ("identity", .a, .after), ("after", .a, .after), ("around", .a, .around), ("projection", .b, .after),
     ]
@@ -115,15 +114,16 @@ import Testing
           shortcut: shortcut.option, zeros: shortcut.zeros, stridePlacement: placement)
         let name = "bottleneck-\(shortcut.name)-\(word)"
         guard fixture.file[name + "/input"] != nil else { continue }
-        let block = BottleneckBlock<Scalar>(
-          inputChannels: inputs, stage: .init(blocks: 1, width: 3, outputChannels: 8, stride: stride), stride: stride,
-          options: options, using: &generator)
+        let block = makeBlock(
+          .bottleneck, inputs, width: 3, output: 8, stride: stride, options: options, scalar: Scalar.self)
         try check(fixture, name, block, prefix: "stages.0.blocks.0.")
       }
-      let block = BasicBlock<Scalar>(
-        inputChannels: inputs, stage: .init(blocks: 1, width: 8, outputChannels: 8, stride: stride), stride: stride,
-        options: .init(shortcut: shortcut.option, zeros: shortcut.zeros), using: &generator)
-      try check(fixture, "basic-\(shortcut.name)", block, prefix: "stages.0.blocks.0.")
+      for fused in [false, true] {
+        let block = makeBlock(
+          .basic, inputs, width: 8, output: 8, stride: stride,
+          options: .init(shortcut: shortcut.option, zeros: shortcut.zeros), fused: fused, scalar: Scalar.self)
+        try check(fixture, "basic-\(shortcut.name)", block, prefix: "stages.0.blocks.0.")
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 // PyTorchRecognition.swift: which network a PyTorch `state_dict` is of.
 //
-// Tests       Tests/ResidualLearningTests/Formats/PyTorchWeightsTests.swift
+// Tests       Tests/ResidualLearningTests/Interchange/PyTorchWeightsTests.swift
 
 import ResidualFiles
 
@@ -73,15 +73,20 @@ struct PyTorchRecognition {
       )
     }
     guard !stages.isEmpty else { throw unrecognised("no tensor of a stage, such as \"layer1.0.conv1.weight\"") }
-    let isBottleneck = stages.contains { $0.values.contains { $0.contains("conv3") } }
-    let last = isBottleneck ? "conv3" : "conv2"
+    // The residual kind whose convolutions there are, the one with most of them first.
+    let kinds = Architecture.BlockKind.allCases.filter(\.hasShortcut).sorted { $0.weightedLayers > $1.weightedLayers }
+    let kind =
+      kinds.first { kind in
+        stages.contains { $0.values.contains { $0.contains("conv\(kind.weightedLayers)") } }
+      } ?? .basic
     let projections = stages.flatMap { $0.values }.map { $0.contains(names.shortcut) }
     return Architecture(
-      name: "", stem: stem, stemChannels: stemShape[0], block: isBottleneck ? .bottleneck : .basic,
+      name: "", stem: stem, stemChannels: stemShape[0], block: kind,
       stages: try stages.enumerated().map { s, blocks in
         Architecture.Stage(
           blocks: blocks.count, width: try shape("layer\(s + 1).0.conv1.weight", rank: 4)[0],
-          outputChannels: try shape("layer\(s + 1).0.\(last).weight", rank: 4)[0], stride: s == 0 ? 1 : 2)
+          outputChannels: try shape("layer\(s + 1).0.conv\(kind.weightedLayers).weight", rank: 4)[0],
+          stride: s == 0 ? 1 : 2)
       },
       options: Architecture.Options(
         shortcut: !projections.contains(true) ? .a : projections.contains(false) ? .b : .c,

@@ -1,6 +1,6 @@
 // PyTorchWeights.swift: networks from PyTorch programs, and for them.
 //
-// Tests       Tests/ResidualLearningTests/Formats/PyTorchWeightsTests.swift
+// Tests       Tests/ResidualLearningTests/Interchange/PyTorchWeightsTests.swift
 
 import Foundation
 import ResidualFiles
@@ -9,8 +9,8 @@ import ResidualKernels
 /// A PyTorch `state_dict` in a safetensors file: akamaster's CIFAR networks, torchvision's ResNets and VGGs, and what
 /// ``file(of:)`` writes.
 ///
-/// The network is recognised from names and shapes. They do not say everything: plain networks look like those of option A,
-/// and neither the place of option A's zeros nor that of a bottleneck's stride shows. Those are taken to be as in the
+/// The network is recognised from names and shapes. They do not say everything: plain networks look like those of option
+/// A, and neither the place of option A's zeros nor that of a bottleneck's stride shows. Those are taken to be as in the
 /// program that the names are from (zeros around, the stride in the 3x3) unless the caller knows better.
 public struct PyTorchWeights: Sendable {
   /// What the names and shapes cannot show; nil is for "as in the program that the names are from".
@@ -38,8 +38,8 @@ public struct PyTorchWeights: Sendable {
   ///
   /// Names may begin with `module.`, as `DataParallel` writes them; `num_batches_tracked` is passed over.
   ///
-  /// - Throws: `InputError` when there is no such network in it, or one that lists all names that are unknown, missing or
-  ///   of a wrong shape.
+  /// - Throws: `InputError` when there is no such network in it, or one that lists all names that are unknown, missing
+  ///   or of a wrong shape.
   public init(_ file: SafeTensorsFile, knowing knowledge: Knowledge = Knowledge()) throws {
     self.file = Self.withoutWrapping(file)
     let reader = PyTorchRecognition(self.file)
@@ -56,7 +56,7 @@ public struct PyTorchWeights: Sendable {
     guard architecture.isSound else {
       throw InputError("\(file.source) holds a network that there cannot be: its sizes are out of range")
     }
-    let family = [Architecture.Block.plain: "plain", .convolution: "vgg"][architecture.block] ?? "resnet"
+    let family = [Architecture.BlockKind.plain: "plain", .convolution: "vgg"][architecture.block] ?? "resnet"
     architecture.name = family + "\(architecture.weightedLayers)"
     self.architecture = architecture
     let expected = architecture.parameterShapes + architecture.statisticShapes
@@ -106,13 +106,13 @@ public struct PyTorchWeights: Sendable {
     let options = architecture.options
     if architecture.block == .plain {
       parts.append("no shortcuts")
-    } else if !isVGG {
+    } else if architecture.block.hasShortcut {
       parts.append("shortcuts \(options.shortcut.rawValue)")
       if options.shortcut == .a {
         parts.append(options.zeros == .around ? "zeros around the channels" : "zeros after the channels")
       }
     }
-    if architecture.block == .bottleneck {
+    if architecture.block.hasStridePlacement {
       parts.append(options.stridePlacement == .first1x1 ? "stride in the first 1x1" : "stride in the 3x3")
     }
     let whose = names.classifier == "linear" ? "akamaster's" : "torchvision's"
