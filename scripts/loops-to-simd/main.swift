@@ -25,7 +25,7 @@ func time<Result>(_ name: String, _ run: () -> Result, _ values: (Result) -> [Fl
   }
   slowest = slowest ?? best
   let speed = Double(2 * pixels * depth * 16) / best / 1e9
-  print("| \(name) | \(String(format: "%.3f", best * 1e3)) | \(String(format: "%.1f", speed)) | \(String(format: "%.1f", slowest! / best)) |")
+  print("| \(name) | " + String(format: "%.3f | %.1f | %.1f |", best * 1e3, speed, slowest! / best))
 }
 
 print("| version | ms | GFLOP/s | times the first |\n| --- | --- | --- | --- |")

@@ -466,7 +466,7 @@ import Testing
     let mask = block.relu.backward(dy, block.relu.forward(residual + x).cache).inputGradient
     let back = block.conv2.backward(block.bn2.backward(mask, residualCache).inputGradient, convolvedCache).inputGradient
     let gradient = block.bn1.backward(block.relu.backward(back, activatedCache).inputGradient, shiftedCache).gradients
-    page.expect("dγ₁ with β₁ = 1", gradient.scale)
+    page.expect("dγ₁ with β₁ of 1", gradient.scale)
 
     page.expect("1 y", block.relu(f))
     page.expect("1 dsum", block.relu.backward(dy, block.relu.forward(f).cache).inputGradient)
