@@ -474,7 +474,7 @@ import Testing
 
     // Section 5, as notebook 3 measures it.
     let images = SyntheticImages.make(count: 32, seed: 1)
-    let input = Normalization.perPixel(of: images)(images, 0..<32)
+    let input = PixelNormalization.perPixel(of: images).input(images, 0..<32)
     let labels = images.labels.map { Int($0) }
     let loss = SoftmaxCrossEntropy<Float>()
     func ends(_ architecture: Architecture) -> [Double] {
@@ -561,7 +561,7 @@ import Testing
 
   /// How far each step goes, from w = 1 on.
   private func steps(
-    _ rates: [Double], momentum: Double = 0.9, decay: Double = 0, form: SGD<Weight>.Velocity = .withRate,
+    _ rates: [Double], momentum: Double = 0.9, decay: Double = 0, form: VelocityForm = .withRate,
     gradient: (Double) -> Double = { $0 }
   ) -> [Double] {
     var weight = Weight(value: Tensor([1]))

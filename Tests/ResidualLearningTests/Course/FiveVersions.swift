@@ -73,29 +73,25 @@ enum FiveVersions {
   static func tile(_ x: [Float], _ w: [SIMD16<Float>], depth: Int) -> [SIMD16<Float>] {
     let pixels = x.count / depth
     var y = [SIMD16<Float>](repeating: .zero, count: pixels)
-    x.withUnsafeBufferPointer { x in
-      w.withUnsafeBufferPointer { w in
-        // begin
-        for p in stride(from: 0, to: pixels, by: 8) {
-          var (a, b, c, d) = (SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero)
-          var (e, f, g, h) = (SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero)
-          let row = x.baseAddress! + p * depth
-          for k in 0..<depth {
-            let weights = w[k]
-            a.addProduct(SIMD16(repeating: row[k]), weights)
-            b.addProduct(SIMD16(repeating: row[k + depth]), weights)
-            c.addProduct(SIMD16(repeating: row[k + 2 * depth]), weights)
-            d.addProduct(SIMD16(repeating: row[k + 3 * depth]), weights)
-            e.addProduct(SIMD16(repeating: row[k + 4 * depth]), weights)
-            f.addProduct(SIMD16(repeating: row[k + 5 * depth]), weights)
-            g.addProduct(SIMD16(repeating: row[k + 6 * depth]), weights)
-            h.addProduct(SIMD16(repeating: row[k + 7 * depth]), weights)
-          }
-          for (i, sum) in [a, b, c, d, e, f, g, h].enumerated() { y[p + i] = sum }
-        }
-        // end
+    // begin
+    for p in stride(from: 0, to: pixels, by: 8) {
+      var (a, b, c, d) = (SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero)
+      var (e, f, g, h) = (SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero)
+      let row = p * depth
+      for k in 0..<depth {
+        let weights = w[k]
+        a.addProduct(SIMD16(repeating: x[row + k]), weights)
+        b.addProduct(SIMD16(repeating: x[row + depth + k]), weights)
+        c.addProduct(SIMD16(repeating: x[row + 2 * depth + k]), weights)
+        d.addProduct(SIMD16(repeating: x[row + 3 * depth + k]), weights)
+        e.addProduct(SIMD16(repeating: x[row + 4 * depth + k]), weights)
+        f.addProduct(SIMD16(repeating: x[row + 5 * depth + k]), weights)
+        g.addProduct(SIMD16(repeating: x[row + 6 * depth + k]), weights)
+        h.addProduct(SIMD16(repeating: x[row + 7 * depth + k]), weights)
       }
+      for (i, sum) in [a, b, c, d, e, f, g, h].enumerated() { y[p + i] = sum }
     }
+    // end
     return y
   }
 }

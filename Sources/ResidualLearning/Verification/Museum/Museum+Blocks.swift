@@ -29,7 +29,7 @@ extension Museum {
       exhibit(
         .init(
           "loss-not-divided", "the loss is a mean over the batch, its gradient a sum",
-          symptom: "the rate must change with the batch size", seen: issue("openai/guided-diffusion", 111))
+          symptom: "the rate must change with the batch size", seen: issue("davharris/mistnet", 33))
       ) { SoftmaxCrossEntropy<Double>().backward($0) * Double($0.labels.count) },
       exhibit(
         .init(
@@ -89,7 +89,7 @@ extension Museum {
 
 extension Museum {
   /// Mistakes in the backward pass of a residual block.
-  public static let block: [BackwardMistake<BasicBlock<Double>>] = [
+  public static let block: [BackwardMistake<Block<Double>>] = [
     .init(
       Exhibit.Label(
         "block-skip-gradient-missing", "the input gradient is the branch's alone",
@@ -186,11 +186,12 @@ extension Museum {
   }
 
   /// A block on three channels with random weights.
-  private static func madeBlock(_ option: ShortcutOption, stride: Int) -> BasicBlock<Double> {
+  private static func madeBlock(_ option: ShortcutOption, stride: Int) -> Block<Double> {
     var generator = RandomGenerator(seed: 2)
+    let options = Architecture.Options(shortcut: option)
     let stage = Architecture.Stage(blocks: 1, width: 3 * stride, outputChannels: 3 * stride, stride: stride)
-    return BasicBlock(
-      inputChannels: 3, stage: stage, stride: stride, options: .init(shortcut: option), using: &generator)
+    let description = Architecture.block(.basic, inputChannels: 3, stage: stage, stride: stride, options: options)
+    return Block(description, fused: false, using: &generator)
   }
 
   private static func optionA(
@@ -202,14 +203,14 @@ extension Museum {
   }
 }
 
-extension BackwardPass where Base == BasicBlock<Double> {
+extension BackwardPass where Base == Block<Double> {
   /// The gradient of the sum: what the ReLU behind it lets through.
   fileprivate var sumGradient: Tensor<Double> {
-    ReLU().backward(outputGradient, .init(output: layer.forward(input).output)).inputGradient
+    ReLU().backward(outputGradient, .init(output: cache.output)).inputGradient
   }
 
   /// What the shortcut hands back when this arrives at its output.
   fileprivate func skipGradient(of gradient: Tensor<Double>) -> Tensor<Double> {
-    layer.shortcut.backward(gradient, layer.shortcut.forward(input).cache).inputGradient
+    layer.shortcut!.backward(gradient, cache.shortcut!).inputGradient
   }
 }
