@@ -70,37 +70,7 @@ public struct Architecture: Equatable, Codable, Sendable {
     public var shortcut: ShortcutOption
     /// Where option A puts its zeros.
     public var zeros: ZeroPlacement
-    /// Which shortcuts a network has (§4.1, Table 3).
-public enum ShortcutOption: String, CaseIterable, Codable, Sendable {
-  /// Identity everywhere; where channels increase, the new ones are zero. It has no parameters; the CIFAR networks
-  /// (§4.2) use it.
-  case a = "A"
-  /// A projection where channels increase, identity elsewhere. Table 1's networks deeper than 34 layers use it.
-  case b = "B"
-  /// Projections everywhere.
-  case c = "C"
-
-  /// Whether the shortcut between tensors of these channels is a projection.
-  func projects(from inputChannels: Int, to outputChannels: Int, stride: Int) -> Bool {
-    switch self {
-    case .a: false
-    case .b: stride != 1 || inputChannels != outputChannels
-    case .c: true
-    }
-  }
-}
-
-/// Where option A puts the channels of zeros. The paper does not say. Both places are in use, and weights trained with
-/// one give wrong results with the other. See docs/differences.md.
-public enum ZeroPlacement: String, CaseIterable, Codable, Sendable {
-  /// Behind the input's channels, as in Facebook's Torch implementation. The default.
-  case after
-  /// Half in front of the input's channels and half behind them, as in Lasagne and in the popular PyTorch program for
-  /// CIFAR.
-  case around
-}
-
-/// Which convolution of a bottleneck has the stride.
+    /// Which convolution of a bottleneck has the stride.
     public var stridePlacement: StridePlacement
     /// Whether random weights are scaled by their inputs or by their outputs.
     public var fan: HeInitialization
@@ -149,6 +119,36 @@ public enum ZeroPlacement: String, CaseIterable, Codable, Sendable {
 
   /// Whether the network takes images of any size. It does if the mean over all pixels comes before its linear layer.
   public var takesAnySize: Bool { block != .convolution }
+}
+
+/// Which shortcuts a network has (§4.1, Table 3).
+public enum ShortcutOption: String, CaseIterable, Codable, Sendable {
+  /// Identity everywhere; where channels increase, the new ones are zero. It has no parameters; the CIFAR networks
+  /// (§4.2) use it.
+  case a = "A"
+  /// A projection where channels increase, identity elsewhere. Table 1's networks deeper than 34 layers use it.
+  case b = "B"
+  /// Projections everywhere.
+  case c = "C"
+
+  /// Whether the shortcut between tensors of these channels is a projection.
+  func projects(from inputChannels: Int, to outputChannels: Int, stride: Int) -> Bool {
+    switch self {
+    case .a: false
+    case .b: stride != 1 || inputChannels != outputChannels
+    case .c: true
+    }
+  }
+}
+
+/// Where option A puts the channels of zeros. The paper does not say. Both places are in use, and weights trained with
+/// one give wrong results with the other. See docs/differences.md.
+public enum ZeroPlacement: String, CaseIterable, Codable, Sendable {
+  /// Behind the input's channels, as in Facebook's Torch implementation. The default.
+  case after
+  /// Half in front of the input's channels and half behind them, as in Lasagne and in the popular PyTorch program for
+  /// CIFAR.
+  case around
 }
 
 /// Which convolution of a bottleneck has the stride. The paper does not say. See docs/differences.md.
