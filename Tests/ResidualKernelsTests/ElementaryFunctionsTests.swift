@@ -21,6 +21,21 @@ import Testing
     #expect(x.first { Float.exponential(Float($0)) != Float(exp(Double(Float($0)))) } == nil)
   }
 
+  @Test func `The exponential of a Float is the C library's in Double, rounded, and never falls`() {
+    let step = ProcessInfo.processInfo.environment["FLOAT_STEP"].flatMap { UInt32($0) } ?? 4099
+    // The bits of negative numbers grow as the numbers fall.
+    for (start, end) in [(Float(-0.0), Float(-104)), (0, 89)] {
+      var (last, wrong): (Float, [Float]) = (1, [])
+      for bits in stride(from: start.bitPattern, through: end.bitPattern, by: Int(step)) {
+        let x = Float(bitPattern: bits)
+        let y = Float.exponential(x)
+        if y != Float(exp(Double(x))) || (x > 0 ? y < last : y > last) { wrong.append(x) }
+        last = y
+      }
+      #expect(wrong.isEmpty)
+    }
+  }
+
   @Test(arguments: [(0x1p-104, 1), (0.9, 1.1), (1, 10), (1, 1000), (1e10, 1e300), (.leastNonzeroMagnitude, 1e-307)])
   func `The logarithm is at most three units in the last place off`(low: Double, high: Double) {
     let x = inputs(20_000, from: low, to: high, seed: 2)

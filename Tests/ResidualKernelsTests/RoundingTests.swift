@@ -205,7 +205,7 @@ private struct RoundingCases<Scalar: Element> {
     add(
       "its mean of 189 pixels", roundings: 67, mean, perChannel(y) { i, _ in sizes.output[i] / pixels },
       paths: perChannel(y) { i, _ in paths.output[i] / pixels })
-    let spread = { (i: Int, c: Int, size: Double) in
+    func spread(_ i: Int, _ c: Int, _ size: Double) -> Double {
       centred(y, mean, i, c) * (centred(y, mean, i, c) + 2 * size) / pixels
     }
     add(
@@ -239,7 +239,8 @@ private struct RoundingCases<Scalar: Element> {
     let (sum, masked, total, product) = (new(z.count), new(z.count), new(channels), new(channels))
     Kernels.fusedSum(z, affine: affine, bypass: other, output: sum)
     add(
-      "fused normalization, addition and ReLU", roundings: 4, sum, perElement(z) { i, _ in x[i] + abs(Double(other[i])) })
+      "fused normalization, addition and ReLU", roundings: 4, sum,
+      perElement(z) { i, _ in x[i] + abs(Double(other[i])) })
     Kernels.fusedSumGradient(g, output: other, input: z, mean: v[0], into: masked, sum: total, product: product)
     add("its gradient", roundings: 0, masked)
     add("its sums of gradients, 189 pixels", roundings: 12, total, perChannel(z) { i, _ in abs(Double(masked[i])) })
