@@ -37,13 +37,19 @@ func nativeSettings() -> [SwiftSetting] {
   #endif
 }
 
+/// For every target except the kernels and their tests: what uses a pointer does not compile unless it is marked
+/// `unsafe`.
+let safe: [SwiftSetting] = [.strictMemorySafety(), .treatWarning("StrictMemorySafety", as: .error)]
+
 let package = Package(
   name: "ResidualLearning",
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "ResidualLearning", targets: ["ResidualLearning"]),
     // One file that a REPL can load: the notebooks' cells call the library in it.
-    .library(name: "ResidualLearningDynamic", type: .dynamic, targets: ["ResidualLearning", "ResidualKernels"]),
+    .library(
+      name: "ResidualLearningDynamic", type: .dynamic,
+      targets: ["ResidualLearning", "ResidualKernels", "ResidualFiles"]),
     .executable(name: "resnet", targets: ["resnet"]),
   ],
   traits: [
@@ -59,11 +65,17 @@ let package = Package(
           ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"],
           .when(configuration: .debug, traits: ["OptimizedKernels"]))
       ]),
-    .target(name: "ResidualLearning", dependencies: ["ResidualKernels"]),
-    .executableTarget(name: "resnet", dependencies: ["ResidualLearning", "ResidualKernels"]),
+    .target(name: "ResidualFiles", swiftSettings: safe),
+    .target(name: "ResidualLearning", dependencies: ["ResidualKernels", "ResidualFiles"], swiftSettings: safe),
+    .executableTarget(
+      name: "resnet", dependencies: ["ResidualLearning", "ResidualKernels", "ResidualFiles"], swiftSettings: safe),
+    .target(
+      name: "TestSupport", dependencies: ["ResidualFiles"], path: "Tests/TestSupport", swiftSettings: safe),
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
-    .testTarget(name: "ResidualLearningTests", dependencies: ["ResidualLearning"]),
-    .testTarget(name: "resnetTests", dependencies: ["resnet"]),
+    .testTarget(name: "ResidualFilesTests", dependencies: ["ResidualFiles", "TestSupport"], swiftSettings: safe),
+    .testTarget(
+      name: "ResidualLearningTests", dependencies: ["ResidualLearning", "TestSupport"], swiftSettings: safe),
+    .testTarget(name: "resnetTests", dependencies: ["resnet", "TestSupport"], swiftSettings: safe),
   ],
   swiftLanguageModes: [.v6]
 )

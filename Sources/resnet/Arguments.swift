@@ -17,6 +17,9 @@ struct Arguments: CustomStringConvertible {
   /// Whether the command line has the option, be it with the default's value.
   func isGiven(_ option: AnyOption) -> Bool { given.contains(option.name) }
 
+  /// The value of an option that the command line has, else nil.
+  func given<Value>(_ option: Option<Value>) -> Value? { isGiven(option) ? self[option] : nil }
+
   /// All values in the order of the help text, for a look at them.
   var description: String {
     (command.positionals + command.options).map { "\($0.name) \(values[$0.name]!)" }.joined(separator: "\n")
@@ -101,8 +104,8 @@ extension Command {
 
   static func named(_ name: String) throws(CommandLineError) -> Command {
     if let command = all.first(where: { $0.name == name }) { return command }
-    throw CommandLineError(
-      "unknown command \(quoted(name)); the nearest is '\(nearest(to: name, in: all.map(\.name)))'")
+    let hint = nearest(to: name, in: all.map(\.name)).map { "; the nearest is '\($0)'" } ?? ""
+    throw CommandLineError("unknown command \(quoted(name))\(hint)")
   }
 
   fileprivate func unknownOption(_ name: String) -> CommandLineError {
@@ -112,19 +115,20 @@ extension Command {
     }
     if options.isEmpty { return CommandLineError("unknown option \(quoted(name)): resnet \(self.name) takes none") }
     let known = options.map { String($0.name.dropFirst(2)) }
-    let bare = String(name.drop { $0 == "-" })
-    return CommandLineError("unknown option \(quoted(name)); the nearest is --\(nearest(to: bare, in: known))")
+    let hint = nearest(to: String(name.drop { $0 == "-" }), in: known).map { "; the nearest is --\($0)" } ?? ""
+    return CommandLineError("unknown option \(quoted(name))\(hint)")
   }
 }
 
-/// The nearest of `names`: one that `name` begins, else the one with the fewest letters changed, put in or left out.
-/// - Precondition: `names` is not empty.
-func nearest(to name: String, in names: [String]) -> String {
+/// The nearest of `names`: one that `name` begins, else the one with the fewest letters changed, put in or left out, if
+/// these are fewer than half of the longer word.
+func nearest(to name: String, in names: [String]) -> String? {
   let name = name.lowercased().prefix(40)
   let costs = names.map { candidate in
     !name.isEmpty && candidate.hasPrefix(name) ? 0 : editDistance(name, candidate.lowercased())
   }
-  return names[costs.indices.min { costs[$0] < costs[$1] }!]
+  guard let best = costs.indices.min(by: { costs[$0] < costs[$1] }) else { return nil }
+  return 2 * costs[best] < max(name.count, names[best].count) ? names[best] : nil
 }
 
 /// The number of letters to change, put in or leave out to make one word of the other (Levenshtein).

@@ -166,6 +166,11 @@ extension BatchNorm2D {
     Tensor(statistics.variance.elements.map { 1 / ($0 + epsilon).squareRoot() })
   }
 
+  /// y again, from what backward keeps.
+  func output(_ cache: Cache) -> Tensor<Scalar> {
+    normalized(cache.input, mean: cache.batch.mean, inverseDeviation: cache.inverseDeviation)
+  }
+
   /// Equations (4) and (5) as one function for each channel, with γ r as its factor.
   func affine(_ statistics: Statistics, inverseDeviation: Tensor<Scalar>) -> ChannelAffine<Scalar> {
     ChannelAffine(

@@ -49,6 +49,35 @@ extension Layer {
   public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {}
 }
 
+extension Layer {
+  /// Every parameter and running statistic under its name.
+  public var state: [(name: String, tensor: Tensor<Scalar>)] {
+    parameters.named + statistics
+  }
+
+  /// Every running statistic under its name.
+  public var statistics: [(name: String, tensor: Tensor<Scalar>)] {
+    var copy = self
+    var result: [(name: String, tensor: Tensor<Scalar>)] = []
+    copy.visitStatistics("") { name, tensor in result.append((name, tensor)) }
+    return result
+  }
+
+  /// Visits every parameter and running statistic, which `body` may replace.
+  public mutating func visitState(_ body: (String, inout Tensor<Scalar>) throws -> Void) throws {
+    var failure: (any Error)?
+    func visit(_ name: String, _ tensor: inout Tensor<Scalar>) {
+      guard failure == nil else { return }
+      do { try body(name, &tensor) } catch { failure = error }
+    }
+    var parameters = parameters
+    parameters.visit("", visit)
+    visitStatistics("", visit)
+    if let failure { throw failure }
+    self.parameters = parameters
+  }
+}
+
 /// The tensors that a layer learns, each under its name.
 public protocol ParameterSet<Scalar>: Sendable {
   associatedtype Scalar: Element

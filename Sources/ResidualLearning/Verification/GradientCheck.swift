@@ -296,16 +296,6 @@ private struct Snapshot {
 
 private func bits(_ tensor: Tensor<Double>) -> [UInt64] { tensor.elements.map(\.bitPattern) }
 
-extension Layer where Scalar: Element {
-  /// The running means and variances with their names.
-  fileprivate var statistics: [(name: String, tensor: Tensor<Scalar>)] {
-    var copy = self
-    var result: [(name: String, tensor: Tensor<Scalar>)] = []
-    copy.visitStatistics("") { name, tensor in result.append((name, tensor)) }
-    return result
-  }
-}
-
 extension Shape {
   /// The position of element number `flat` of the row-major order.
   fileprivate func position(_ flat: Int) -> [Int] {

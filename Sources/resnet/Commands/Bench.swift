@@ -298,7 +298,7 @@ private struct Bench {
 /// The most memory that this process has had at once, in bytes.
 private var peakMemoryBytes: Int {
   var usage = rusage()
-  getrusage(0, &usage)  // 0: this process. RUSAGE_SELF has another type on each system.
+  unsafe getrusage(0, &usage)  // 0: this process. RUSAGE_SELF has another type on each system.
   #if os(Linux)
     return Int(usage.ru_maxrss) << 10
   #else

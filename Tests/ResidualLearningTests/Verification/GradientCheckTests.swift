@@ -32,9 +32,9 @@ import Testing
 
   @Test func `The worst element is named by its tensor and position`() {
     var generator = RandomGenerator(seed: 1)
-    let network = ResidualNetwork<PlainBlock<Double>>(
+    let network = ResidualNetwork<Double>(
       .cifar(depth: 8, plain: true, classes: 3, width: 2), using: &generator)
-    let wrong = Wrong(network) { $0.gradients.stages[2][0].conv2.weight[2, 0, 1, 5] += 1 }
+    let wrong = Wrong(network) { $0.gradients.stages[2][0].units[1].conv.weight[2, 0, 1, 5] += 1 }
     let result = run(wrong, normal([2, 5, 4, 3]), GradientCheck(step: 1e-6, tolerance: 1e-6))
     #expect(result.worstPlace == "stages.2.blocks.0.conv2.weight[2, 0, 1, 5]")
     #expect(
