@@ -145,6 +145,9 @@ private struct RoundingCases<Scalar: Element> {
     Kernels.channelStatistics(x, channels: channels, mean: mean, variance: variance)
     add("mean of 5,000 pixels", roundings: 8, mean, perChannel(x) { i, _ in abs(Double(x[i])) / 5000 })
     add("variance of 5,000 pixels", roundings: 9, variance, magnitudes(variance))
+    let inverse = new(channels)
+    Kernels.inverseDeviation(ofVariance: variance, epsilon: Scalar(Float(1e-5)), into: inverse)
+    add("inverse deviation, of that variance", roundings: 13, inverse, magnitudes(inverse))
     Kernels.normalize(x, channels: channels, mean: v[0], scale: v[1], shift: v[2], output: y)
     add("normalization", roundings: 3, y, perElement(x) { i, c in centred(x, v[0], i, c) * size[1][c] + size[2][c] })
     Kernels.normalizationSums(
@@ -227,7 +230,7 @@ private struct RoundingCases<Scalar: Element> {
       paths: perChannel(z) { i, c in paths.inputGradient[i] * centred(z, v[0], i, c) })
 
     let inferred = new(shape.outputCount)
-    Kernels.fusedInference(shape, input: z, weight: w, affine: affine, bypass: other, output: inferred)
+    Kernels.fusedConvolutionInference(shape, input: z, weight: w, affine: affine, adding: other, output: inferred)
     let plainSizes = Magnitudes(shape, magnitudes(z), magnitudes(w), dz)
     let plainPaths = WinogradMagnitudes(shape, magnitudes(z), magnitudes(w), dz)
     let ends = perElement(z) { i, c in 2 * size[0][c] + size[1][c] + abs(Double(other[i])) }
@@ -237,11 +240,12 @@ private struct RoundingCases<Scalar: Element> {
       paths: perElement(z) { i, _ in 2 * plainPaths.output[i] + ends[i] })
 
     let (sum, masked, total, product) = (new(z.count), new(z.count), new(channels), new(channels))
-    Kernels.fusedSum(z, affine: affine, bypass: other, output: sum)
+    Kernels.normalizeAddRectify(z, affine: affine, adding: other, output: sum)
     add(
       "fused normalization, addition and ReLU", roundings: 4, sum,
       perElement(z) { i, _ in x[i] + abs(Double(other[i])) })
-    Kernels.fusedSumGradient(g, output: other, input: z, mean: v[0], into: masked, sum: total, product: product)
+    Kernels.normalizeAddRectifyGradient(
+      g, output: other, input: z, mean: v[0], into: masked, sum: total, product: product)
     add("its gradient", roundings: 0, masked)
     add("its sums of gradients, 189 pixels", roundings: 12, total, perChannel(z) { i, _ in abs(Double(masked[i])) })
     add(
@@ -262,6 +266,15 @@ private struct RoundingCases<Scalar: Element> {
     add(
       "cross-entropy of 10 classes, logits within ±5", roundings: range + classes + 4, losses,
       Storage(losses.array(0..<images).map { 1 + abs(Double($0)) }))
+    let (probabilities, labels) = (random(images * classes, 35), (0..<images).map { $0 % classes })
+    let gradient = new(probabilities.count)
+    Kernels.crossEntropyGradient(probabilities, classes: classes, labels: labels, into: gradient)
+    add(
+      "gradient of the cross-entropy", roundings: 2, gradient,
+      Storage(
+        (0..<probabilities.count).map { i in
+          (abs(Double(probabilities[i])) + (i % classes == labels[i / classes] ? 1 : 0)) / Double(images)
+        }))
   }
 
   private mutating func pooling() {
@@ -321,6 +334,18 @@ private struct RoundingCases<Scalar: Element> {
     add("its gradient", roundings: 0, masked)
     Kernels.reverseAxes(a, outer: 25, middle: 20, inner: 20, into: reversed)
     add("reversal of axes", roundings: 0, reversed)
+
+    let (bytes, mean, factor, loaded) = ((0..<192).map { UInt8($0) }, random(192, 36), random(3, 37), new(192))
+    let shift = (0..<3).map { Double(Float(0.1) * Float($0)) }
+    Kernels.loadViews(
+      [PictureView(pixels: bytes, height: 8, width: 8, shift: shift)], height: 8, width: 8, mean: mean, factor: factor,
+      output: loaded)
+    add(
+      "pictures to numbers", roundings: 4, loaded,
+      Storage(
+        (0..<192).map { i in
+          (Double(bytes[i]) / 255 + shift[i % 3] + abs(Double(mean[i]))) * abs(Double(factor[i % 3]))
+        }))
   }
 }
 

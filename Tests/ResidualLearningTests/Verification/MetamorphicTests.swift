@@ -153,6 +153,28 @@ import Testing
     #expect((both.slice(0..<5) - y).largestMagnitude <= 1e-12 && both.slice(0..<5) == both.slice(5..<10))
   }
 
+  // MARK: - Blocks
+
+  /// 0 times anything that is finite is ±0, which changes no sum but that of two zeros, and -0 equals 0.
+  @Test(arguments: ShortcutOption.allCases, [false, true])
+  func `A block whose last scale is zero is its shortcut and a ReLU, to the bit`(option: ShortcutOption, fused: Bool) {
+    for kind in [Architecture.BlockKind.basic, .bottleneck] {
+      for (outputs, stride) in [(16, 1), (32, 2)] {
+        var block = makeBlock(
+          kind, 16, width: 16, output: outputs, stride: stride, options: .init(shortcut: option), fused: fused,
+          scalar: Float.self)
+        let last = block.units.indices.last!
+        block.units[last].bn.parameters.scale = Tensor(zeros: [outputs])
+        block.units[last].bn.parameters.shift = Tensor(zeros: [outputs])
+        var generator = RandomGenerator(seed: 10)
+        let x = Tensor<Float>(normal: [17, 9, 8, 16], using: &generator)
+        let shortcut = block.shortcut!
+        #expect(block.forward(x).output == ReLU()(shortcut.forward(x).output), "\(kind), stride \(stride)")
+        #expect(block(x) == ReLU()(shortcut(x)), "\(kind), stride \(stride)")
+      }
+    }
+  }
+
   // MARK: - Softmax
 
   @Test func `Classes in another order have their probabilities in that order`() {
