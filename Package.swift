@@ -46,10 +46,11 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "ResidualLearning", targets: ["ResidualLearning"]),
+    .library(name: "ResidualExperiments", targets: ["ResidualExperiments"]),
     // One file that a REPL can load: the notebooks' cells call the library in it.
     .library(
       name: "ResidualLearningDynamic", type: .dynamic,
-      targets: ["ResidualLearning", "ResidualKernels", "ResidualFiles"]),
+      targets: ["ResidualExperiments", "ResidualLearning", "ResidualKernels", "ResidualFiles"]),
     .executable(name: "resnet", targets: ["resnet"]),
   ],
   traits: [
@@ -67,14 +68,16 @@ let package = Package(
       ]),
     .target(name: "ResidualFiles", swiftSettings: safe),
     .target(name: "ResidualLearning", dependencies: ["ResidualKernels", "ResidualFiles"], swiftSettings: safe),
-    .executableTarget(
-      name: "resnet", dependencies: ["ResidualLearning", "ResidualKernels", "ResidualFiles"], swiftSettings: safe),
+    .target(name: "ResidualExperiments", dependencies: ["ResidualLearning"], swiftSettings: safe),
+    .executableTarget(name: "resnet", dependencies: ["ResidualExperiments"], swiftSettings: safe),
     .target(
-      name: "TestSupport", dependencies: ["ResidualFiles"], path: "Tests/TestSupport", swiftSettings: safe),
+      name: "TestSupport", dependencies: ["ResidualLearning"], path: "Tests/TestSupport", swiftSettings: safe),
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
     .testTarget(name: "ResidualFilesTests", dependencies: ["ResidualFiles", "TestSupport"], swiftSettings: safe),
     .testTarget(
-      name: "ResidualLearningTests", dependencies: ["ResidualLearning", "TestSupport"], swiftSettings: safe),
+      name: "ResidualLearningTests", dependencies: ["ResidualExperiments", "TestSupport"], swiftSettings: safe),
+    .testTarget(
+      name: "ResidualExperimentsTests", dependencies: ["ResidualExperiments", "TestSupport"], swiftSettings: safe),
     .testTarget(name: "resnetTests", dependencies: ["resnet", "TestSupport"], swiftSettings: safe),
   ],
   swiftLanguageModes: [.v6]

@@ -1,4 +1,5 @@
 import ResidualKernels
+import TestSupport
 import Testing
 
 @testable import ResidualLearning
@@ -133,7 +134,7 @@ import Testing
     }
 
     private func checksum(_ tensors: [Tensor<Float>]) -> UInt64 {
-      ResidualLearningTests.checksum(tensors.flatMap { $0.elements.map { UInt64($0.bitPattern) } })
+      TestSupport.checksum(tensors.flatMap { $0.elements.map { UInt64($0.bitPattern) } })
     }
   }
 #endif

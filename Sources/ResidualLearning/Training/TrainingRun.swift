@@ -216,7 +216,7 @@ public struct TrainingRun: Sendable {
   }
 
   /// Refuses to resume the run of another network, recipe or data set, and says what differs.
-  func check(_ checkpoint: Checkpoint) throws {
+  package func check(_ checkpoint: Checkpoint) throws {
     let old = checkpoint.description
     var differences: [String] = []
     func compare<Value: Equatable>(_ what: String, _ before: Value, _ now: Value) {

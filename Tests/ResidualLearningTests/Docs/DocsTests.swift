@@ -1,5 +1,6 @@
 import Foundation
 import ResidualLearning
+import TestSupport
 import Testing
 
 @Suite struct DocsTests {

@@ -1,5 +1,6 @@
 import ResidualFiles
 import ResidualKernels
+import TestSupport
 import Testing
 
 @testable import ResidualLearning

@@ -1,5 +1,6 @@
 import Foundation
 import ResidualKernels
+import TestSupport
 import Testing
 
 @testable import ResidualLearning
