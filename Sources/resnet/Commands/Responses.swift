@@ -7,10 +7,12 @@ extension Command {
     summary: "measures the layers' responses",
     description:
       "Measures the standard deviation of every 3x3 layer's output, after batch normalization and before the "
-      + "ReLU or the addition, as Figure 7 does. It takes checkpoints (--weights, repeatable); without any, it trains plain "
-      + "and residual networks for a moment on images that the program draws.",
-    options: [.weights, .depths.with(default: [20]), .data, .limit, .output, .batch, .seed, .json]
-      + AnyOption.machineOptions
+      + "ReLU or the addition, as Figure 7 does. It takes checkpoints (--weights, repeatable); without any, it trains "
+      + "plain and residual networks for a moment on images that the program draws.",
+    options: [
+      .weights, .depths.with(default: [20]), .data, .limit, .output.with(absent: "runs/responses"), .batch, .seed,
+      .json,
+    ] + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
