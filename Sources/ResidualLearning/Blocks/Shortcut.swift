@@ -7,36 +7,6 @@
 
 import ResidualKernels
 
-/// Which shortcuts a network has (§4.1, Table 3).
-public enum ShortcutOption: String, CaseIterable, Codable, Sendable {
-  /// Identity everywhere; where channels increase, the new ones are zero. It has no parameters; the CIFAR networks
-  /// (§4.2) use it.
-  case a = "A"
-  /// A projection where channels increase, identity elsewhere. Table 1's networks deeper than 34 layers use it.
-  case b = "B"
-  /// Projections everywhere.
-  case c = "C"
-
-  /// Whether the shortcut between tensors of these channels is a projection.
-  func projects(from inputChannels: Int, to outputChannels: Int, stride: Int) -> Bool {
-    switch self {
-    case .a: false
-    case .b: stride != 1 || inputChannels != outputChannels
-    case .c: true
-    }
-  }
-}
-
-/// Where option A puts the channels of zeros. The paper does not say. Both places are in use, and weights trained with
-/// one give wrong results with the other. See docs/differences.md.
-public enum ZeroPlacement: String, CaseIterable, Codable, Sendable {
-  /// Behind the input's channels, as in Facebook's Torch implementation. The default.
-  case after
-  /// Half in front of the input's channels and half behind them, as in Lasagne and in the popular PyTorch program for
-  /// CIFAR.
-  case around
-}
-
 /// The shortcut of one block: h in y = σ(F(x) + h(x)).
 ///
 ///     identity      h(x) = x                                   (1)   dx = dh

@@ -85,7 +85,7 @@ public enum CIFAR10 {
     var labels: [UInt8] = []
     var pixels = [UInt8](repeating: 0, count: total * 3 * plane)
     for (file, content) in batches {
-      Kernels.interleave(content, header: 1, planes: 3, size: plane, into: &pixels, first: labels.count)
+      Kernels.interleave(content, header: 1, size: plane, into: &pixels, first: labels.count)
       for i in 0..<content.count / recordSize {
         let label = content[content.startIndex + i * recordSize]
         guard label < classNames.count else {

@@ -4,6 +4,7 @@
 // Command     resnet compare
 // Tests       Tests/ResidualLearningTests/Experiments/DegradationTests.swift
 
+import ResidualFiles
 import ResidualKernels
 
 /// Networks, plain and residual, that are trained one after the other.

@@ -4,6 +4,7 @@
 // Command     resnet responses
 // Tests       Tests/ResidualLearningTests/Experiments/LayerResponsesTests.swift
 
+import ResidualFiles
 import ResidualKernels
 
 /// The standard deviation of each 3x3 layer's output, after batch normalization and before the ReLU or the addition.

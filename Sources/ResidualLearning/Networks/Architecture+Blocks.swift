@@ -7,44 +7,6 @@
 // Tests       Tests/ResidualLearningTests/Networks/ArchitectureStateTests.swift, SummaryTests.swift
 
 extension Architecture {
-  /// The kinds of block.
-  public enum BlockKind: String, CaseIterable, Codable, Sendable {
-    /// Two 3x3 convolutions without a shortcut.
-    case plain
-    /// Two 3x3 convolutions and a shortcut.
-    case basic
-    /// 1x1, 3x3, 1x1 and a shortcut.
-    case bottleneck
-    /// One 3x3 convolution with a bias and a ReLU: VGG's, without normalization and shortcut.
-    case convolution
-
-    /// Kernel, output channels and stride of each convolution between the block's input and output.
-    ///
-    /// - Parameters:
-    ///   - width: the channels inside a bottleneck.
-    ///   - channels: the channels of the block's output.
-    ///   - stride: the stride of the whole block.
-    func layers(
-      width: Int, channels: Int, stride: Int, placement: StridePlacement
-    ) -> [(kernel: Int, channels: Int, stride: Int)] {
-      switch self {
-      case .convolution: [(3, channels, stride)]
-      case .plain, .basic: [(3, channels, stride), (3, channels, 1)]
-      case .bottleneck where placement == .first1x1: [(1, width, stride), (3, width, 1), (1, channels, 1)]
-      case .bottleneck: [(1, width, 1), (3, width, stride), (1, channels, 1)]
-      }
-    }
-
-    /// The number of convolutions of a block, without a projection.
-    public var weightedLayers: Int { layers(width: 1, channels: 1, stride: 1, placement: .first1x1).count }
-    /// Whether a shortcut goes around the convolutions.
-    public var hasShortcut: Bool { self == .basic || self == .bottleneck }
-    /// Whether ``StridePlacement`` makes a difference.
-    public var hasStridePlacement: Bool { self == .bottleneck }
-    /// How many times as many channels the output has as the inside of the block.
-    var outputChannelsPerWidth: Int { self == .bottleneck ? 4 : 1 }
-  }
-
   /// A convolution on paper.
   public struct Convolution: Equatable, Sendable {
     /// Its place in the network: `stages.0.blocks.2.conv1`.

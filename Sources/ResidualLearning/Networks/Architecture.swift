@@ -5,6 +5,44 @@
 
 /// A network on paper: the stem, the stages and the choices within them. ``ResidualNetwork`` builds it.
 public struct Architecture: Equatable, Codable, Sendable {
+  /// The kinds of block.
+  public enum BlockKind: String, CaseIterable, Codable, Sendable {
+    /// Two 3x3 convolutions without a shortcut.
+    case plain
+    /// Two 3x3 convolutions and a shortcut.
+    case basic
+    /// 1x1, 3x3, 1x1 and a shortcut.
+    case bottleneck
+    /// One 3x3 convolution with a bias and a ReLU: VGG's, without normalization and shortcut.
+    case convolution
+
+    /// Kernel, output channels and stride of each convolution between the block's input and output.
+    ///
+    /// - Parameters:
+    ///   - width: the channels inside a bottleneck.
+    ///   - channels: the channels of the block's output.
+    ///   - stride: the stride of the whole block.
+    func layers(
+      width: Int, channels: Int, stride: Int, placement: StridePlacement
+    ) -> [(kernel: Int, channels: Int, stride: Int)] {
+      switch self {
+      case .convolution: [(3, channels, stride)]
+      case .plain, .basic: [(3, channels, stride), (3, channels, 1)]
+      case .bottleneck where placement == .first1x1: [(1, width, stride), (3, width, 1), (1, channels, 1)]
+      case .bottleneck: [(1, width, 1), (3, width, stride), (1, channels, 1)]
+      }
+    }
+
+    /// The number of convolutions of a block, without a projection.
+    public var weightedLayers: Int { layers(width: 1, channels: 1, stride: 1, placement: .first1x1).count }
+    /// Whether a shortcut goes around the convolutions.
+    public var hasShortcut: Bool { self == .basic || self == .bottleneck }
+    /// Whether ``StridePlacement`` makes a difference.
+    public var hasStridePlacement: Bool { self == .bottleneck }
+    /// How many times as many channels the output has as the inside of the block.
+    var outputChannelsPerWidth: Int { self == .bottleneck ? 4 : 1 }
+  }
+
   /// What comes before the first stage.
   public enum Stem: String, Codable, Sendable {
     /// 3x3 convolution, BN, ReLU (§4.2).
@@ -81,6 +119,36 @@ public struct Architecture: Equatable, Codable, Sendable {
 
   /// Whether the network takes images of any size. It does if the mean over all pixels comes before its linear layer.
   public var takesAnySize: Bool { block != .convolution }
+}
+
+/// Which shortcuts a network has (§4.1, Table 3).
+public enum ShortcutOption: String, CaseIterable, Codable, Sendable {
+  /// Identity everywhere; where channels increase, the new ones are zero. It has no parameters; the CIFAR networks
+  /// (§4.2) use it.
+  case a = "A"
+  /// A projection where channels increase, identity elsewhere. Table 1's networks deeper than 34 layers use it.
+  case b = "B"
+  /// Projections everywhere.
+  case c = "C"
+
+  /// Whether the shortcut between tensors of these channels is a projection.
+  func projects(from inputChannels: Int, to outputChannels: Int, stride: Int) -> Bool {
+    switch self {
+    case .a: false
+    case .b: stride != 1 || inputChannels != outputChannels
+    case .c: true
+    }
+  }
+}
+
+/// Where option A puts the channels of zeros. The paper does not say. Both places are in use, and weights trained with
+/// one give wrong results with the other. See docs/differences.md.
+public enum ZeroPlacement: String, CaseIterable, Codable, Sendable {
+  /// Behind the input's channels, as in Facebook's Torch implementation. The default.
+  case after
+  /// Half in front of the input's channels and half behind them, as in Lasagne and in the popular PyTorch program for
+  /// CIFAR.
+  case around
 }
 
 /// Which convolution of a bottleneck has the stride. The paper does not say. See docs/differences.md.

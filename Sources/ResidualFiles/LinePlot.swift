@@ -1,9 +1,8 @@
 // LinePlot.swift: curves as an SVG picture.
 //
-// Tests       Tests/ResidualLearningTests/Experiments/LinePlotTests.swift
+// Tests       Tests/ResidualFilesTests/LinePlotTests.swift
 
 import Foundation
-import ResidualFiles
 
 /// Curves over two axes, drawn as SVG.
 public struct LinePlot: Sendable {
