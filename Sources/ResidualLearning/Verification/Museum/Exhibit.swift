@@ -145,7 +145,7 @@ struct Mistaken<Base: Layer>: Layer where Base.Scalar == Double {
 
   mutating func track(_ cache: Cache, rate: Double) { base.track(cache.base, rate: rate) }
 
-  mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Double>) -> Void) {
+  mutating func visitStatistics(_ path: String, _ body: (String, inout BatchNorm2D<Double>.Statistics) -> Void) {
     base.visitStatistics(path, body)
   }
 }
