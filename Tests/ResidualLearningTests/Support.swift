@@ -15,3 +15,8 @@ extension Tensor {
   /// The same numbers in another precision.
   func converted<Other: Element>(to _: Other.Type) -> Tensor<Other> { Tensor<Other>(shape, elements.map { Other($0) }) }
 }
+
+/// FNV-1a, word by word.
+func checksum(_ words: [UInt64]) -> UInt64 {
+  words.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ $1) &* 0x100_0000_01b3 }
+}

@@ -168,7 +168,10 @@ extension BatchNorm2D {
 
   /// r of equation (3).
   func inverseDeviation(of statistics: Statistics) -> Tensor<Scalar> {
-    Tensor(statistics.variance.elements.map { 1 / ($0 + epsilon).squareRoot() })
+    let inverseDeviation = Tensor<Scalar>(uninitialized: [channels])
+    Kernels.inverseDeviation(
+      ofVariance: statistics.variance.storage, epsilon: epsilon, into: inverseDeviation.storage)
+    return inverseDeviation
   }
 
   /// y again, from what backward keeps.
