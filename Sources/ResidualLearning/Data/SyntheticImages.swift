@@ -54,7 +54,7 @@ private struct Color {
   let red, green, blue: Double
 }
 
-/// Everything random about one picture but the noise. Lengths are in pixels of a 32x32 picture, colours from 0 to 1.
+/// Everything random about one picture except the noise. Lengths are in pixels of a 32x32 picture, colours from 0 to 1.
 private struct Scene {
   let figure: Figure
   let centerX, centerY, radius: Double
