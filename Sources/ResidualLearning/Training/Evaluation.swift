@@ -25,7 +25,7 @@ public struct Evaluation: Equatable, Sendable {
   /// The share classified right, 0 to 1.
   public var accuracy: Double { count == 0 ? 0 : Double(correct) / Double(count) }
   /// The share classified wrong, 0 to 1.
-  public var error: Double { 1 - accuracy }
+  public var error: Double { count == 0 ? 1 : Double(count - correct) / Double(count) }
 
   /// Evaluates images batch by batch.
   ///
