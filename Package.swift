@@ -44,6 +44,7 @@ let package = Package(
     .library(name: "ResidualLearning", targets: ["ResidualLearning"]),
     // One file that a REPL can load: the notebooks' cells call the library in it.
     .library(name: "ResidualLearningDynamic", type: .dynamic, targets: ["ResidualLearning", "ResidualKernels"]),
+    .library(name: "ResidualDetection", targets: ["ResidualDetection"]),
     .executable(name: "resnet", targets: ["resnet"]),
   ],
   traits: [
@@ -60,9 +61,13 @@ let package = Package(
           .when(configuration: .debug, traits: ["OptimizedKernels"]))
       ]),
     .target(name: "ResidualLearning", dependencies: ["ResidualKernels"]),
-    .executableTarget(name: "resnet", dependencies: ["ResidualLearning", "ResidualKernels"]),
+    .target(
+      name: "ResidualDetection", dependencies: ["ResidualKernels", "ResidualLearning"],
+      swiftSettings: [.strictMemorySafety()]),
+    .executableTarget(name: "resnet", dependencies: ["ResidualDetection", "ResidualLearning", "ResidualKernels"]),
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
     .testTarget(name: "ResidualLearningTests", dependencies: ["ResidualLearning"]),
+    .testTarget(name: "ResidualDetectionTests", dependencies: ["ResidualDetection", "ResidualLearning"]),
     .testTarget(name: "resnetTests", dependencies: ["resnet"]),
   ],
   swiftLanguageModes: [.v6]

@@ -11,7 +11,7 @@ public struct Tensor<Scalar: Element>: Sendable {
   /// The size of each axis.
   public let shape: Shape
   /// The memory, for the kernels. Shared with copies of the tensor: only ``mutableStorage`` may be written to.
-  private(set) var storage: Storage<Scalar>
+  package private(set) var storage: Storage<Scalar>
 
   /// Wraps memory that a kernel filled.
   init(_ shape: Shape, _ storage: Storage<Scalar>) {
@@ -21,7 +21,7 @@ public struct Tensor<Scalar: Element>: Sendable {
   }
 
   /// A tensor whose elements a kernel is about to write.
-  init(uninitialized shape: Shape) { self.init(shape, Storage(uninitialized: shape.count)) }
+  package init(uninitialized shape: Shape) { self.init(shape, Storage(uninitialized: shape.count)) }
 
   /// A tensor of one value.
   public init(_ shape: Shape, repeating value: Scalar) {
