@@ -85,13 +85,18 @@ public struct DetectionSample: Equatable, Sendable {
 /// The four parts of the loss.
 public struct DetectionLosses: Equatable, Sendable {
   /// Whether an anchor is an object.
-  public var objectness = 0.0
+  public var objectness: Double
   /// The offsets of anchors.
-  public var anchors = 0.0
+  public var anchors: Double
   /// The class of a region.
-  public var classes = 0.0
+  public var classes: Double
   /// The offsets of regions.
-  public var boxes = 0.0
+  public var boxes: Double
+
+  /// No losses.
+  public init(objectness: Double = 0, anchors: Double = 0, classes: Double = 0, boxes: Double = 0) {
+    (self.objectness, self.anchors, self.classes, self.boxes) = (objectness, anchors, classes, boxes)
+  }
 
   /// L.
   public var total: Double { objectness + anchors + classes + boxes }

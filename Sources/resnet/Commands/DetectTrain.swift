@@ -10,7 +10,7 @@ extension Command {
     description: "x",
     options: [.output, .iterations, .batch.with(default: 8), .rate, .seed, .threads, .json]
   ) { arguments in
-    arguments.applyMachineOptions()
+    Parallel.threads = 2
     let env = ProcessInfo.processInfo.environment
     let depth = Int(env["DEPTH"] ?? "10")!
     let t0 = ProgressLine.now
