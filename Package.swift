@@ -37,13 +37,19 @@ func nativeSettings() -> [SwiftSetting] {
   #endif
 }
 
+/// For every target except the kernels and their tests: what uses a pointer does not compile unless it is marked
+/// `unsafe`.
+let safe: [SwiftSetting] = [.strictMemorySafety(), .treatWarning("StrictMemorySafety", as: .error)]
+
 let package = Package(
   name: "ResidualLearning",
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "ResidualLearning", targets: ["ResidualLearning"]),
     // One file that a REPL can load: the notebooks' cells call the library in it.
-    .library(name: "ResidualLearningDynamic", type: .dynamic, targets: ["ResidualLearning", "ResidualKernels"]),
+    .library(
+      name: "ResidualLearningDynamic", type: .dynamic,
+      targets: ["ResidualLearning", "ResidualKernels", "ResidualFiles"]),
     .library(name: "ResidualDetection", targets: ["ResidualDetection"]),
     .executable(name: "resnet", targets: ["resnet"]),
   ],
@@ -60,15 +66,23 @@ let package = Package(
           ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"],
           .when(configuration: .debug, traits: ["OptimizedKernels"]))
       ]),
-    .target(name: "ResidualLearning", dependencies: ["ResidualKernels"]),
+    .target(name: "ResidualFiles", swiftSettings: safe),
+    .target(name: "ResidualLearning", dependencies: ["ResidualKernels", "ResidualFiles"], swiftSettings: safe),
     .target(
-      name: "ResidualDetection", dependencies: ["ResidualKernels", "ResidualLearning"],
-      swiftSettings: [.strictMemorySafety()]),
-    .executableTarget(name: "resnet", dependencies: ["ResidualDetection", "ResidualLearning", "ResidualKernels"]),
+      name: "ResidualDetection", dependencies: ["ResidualKernels", "ResidualFiles", "ResidualLearning"],
+      swiftSettings: safe),
+    .executableTarget(
+      name: "resnet", dependencies: ["ResidualDetection", "ResidualLearning", "ResidualKernels", "ResidualFiles"],
+      swiftSettings: safe),
+    .target(
+      name: "TestSupport", dependencies: ["ResidualFiles"], path: "Tests/TestSupport", swiftSettings: safe),
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
-    .testTarget(name: "ResidualLearningTests", dependencies: ["ResidualLearning"]),
-    .testTarget(name: "ResidualDetectionTests", dependencies: ["ResidualDetection", "ResidualLearning"]),
-    .testTarget(name: "resnetTests", dependencies: ["resnet"]),
+    .testTarget(name: "ResidualFilesTests", dependencies: ["ResidualFiles", "TestSupport"], swiftSettings: safe),
+    .testTarget(
+      name: "ResidualLearningTests", dependencies: ["ResidualLearning", "TestSupport"], swiftSettings: safe),
+    .testTarget(
+      name: "ResidualDetectionTests", dependencies: ["ResidualDetection", "TestSupport"], swiftSettings: safe),
+    .testTarget(name: "resnetTests", dependencies: ["resnet", "TestSupport"], swiftSettings: safe),
   ],
   swiftLanguageModes: [.v6]
 )

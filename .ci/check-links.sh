@@ -15,12 +15,12 @@ check() {  # the file that names it, the path from the root, what was written
 }
 
 while IFS= read -r page; do
-  # Relative links of a page: ](path) or ](path#place)
+  # Relative links of a page: ](path), ](path#place) or a line [name]: path
   while IFS= read -r target; do
     path="${target%%#*}"
     case "$path" in "" | http://* | https://* | mailto:*) continue ;; esac
     check "$page" "$(dirname "$page")/$path" "$target"
-  done < <(grep -oE '\]\([^) ]+\)' "$page" | sed -E 's/^\]\(//; s/\)$//')
+  done < <(grep -oE '\]\([^) ]+\)|^\[[^]]+\]: [^ ]+' "$page" | sed -E 's/^\]\(//; s/\)$//; s/^\[[^]]+\]: //')
 done < <(git ls-files --cached --others --exclude-standard '*.md')
 
 while IFS= read -r line; do

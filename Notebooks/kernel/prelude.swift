@@ -17,7 +17,7 @@ func display(_ plot: LinePlot) {
 }
 
 /// Shows a picture, each of its pixels as a square of `scale` x `scale`.
-func display(_ image: PNGImage, scale: Int = 1) {
+func display(_ image: Picture, scale: Int = 1) {
   var pixels: [UInt8] = []
   for y in 0..<image.height * scale {
     for x in 0..<image.width * scale {
@@ -25,7 +25,7 @@ func display(_ image: PNGImage, scale: Int = 1) {
       pixels += image.pixels[source..<source + 3]
     }
   }
-  let large = PNGImage(width: image.width * scale, height: image.height * scale, pixels: pixels)
+  let large = Picture(height: image.height * scale, width: image.width * scale, pixels: pixels)
   display(large.encoded(), as: "image/png")
 }
 
@@ -42,7 +42,7 @@ func display(_ images: ImageDataset, columns: Int = 10, scale: Int = 2) {
       pixels.replaceSubrange(target..<target + images.width * 3, with: image[source..<source + images.width * 3])
     }
   }
-  display(PNGImage(width: width, height: height, pixels: pixels), scale: scale)
+  display(Picture(height: height, width: width, pixels: pixels), scale: scale)
 }
 
 // The terminal that this process prints to must not turn line feeds into carriage returns and line feeds.

@@ -1,10 +1,11 @@
-// CompensatedSum.swift: long sums as exact as short ones.
+// CompensatedSum.swift: long sums that are as accurate as short ones.
 
-/// A sum of vectors in two numbers a lane: the rounded sum, and what its roundings lost (Knuth's two-sum; Ogita, Rump &
-/// Oishi 2005, "Accurate sum and dot product").
+/// A sum of vectors, kept in two numbers a lane: the rounded sum, and the total of its rounding errors (Knuth's
+/// two-sum; Ogita, Rump & Oishi 2005, "Accurate sum and dot product").
 ///
-/// The sums of batch normalization's backward mostly cancel, so a rounding in them is a large part of what is left,
-/// and the error of a plain sum grows with its length. Kernels sum a few vectors plainly and add those sums up here.
+/// The terms of the sums in the backward pass of batch normalization mostly cancel, so that a rounding error is a large
+/// part of the result, and the error of a plain sum grows with its length. Kernels add a few vectors plainly, and add
+/// those partial sums up here.
 struct CompensatedSum<Scalar: Element> {
   private var sum: Scalar.Vector
   private var lost = Scalar.Vector.zero

@@ -1,14 +1,14 @@
-// Element.swift: the two kinds of numbers the kernels run in, and the vectors that hold them.
+// Element.swift: the two types of numbers that the kernels compute with, and their vectors.
 
 import Foundation
 
-/// A number that tensors are made of: `Float` to train with, `Double` to check gradients with.
+/// The type of a tensor's elements: `Float` for training, `Double` for gradient checks.
 public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, LosslessStringConvertible {
-  /// One vector of this element.
+  /// A vector of these elements.
   associatedtype Vector: SIMD & Sendable where Vector.Scalar == Self
 
   /// `value` in the lanes where `condition` is positive, 0 in the others.
-  static func keep(_ value: Vector, wherePositive condition: Vector) -> Vector
+  static func masked(_ value: Vector, wherePositive condition: Vector) -> Vector
 
   /// The larger of each lane and 0; NaN stays NaN, so that no bad value hides behind a ReLU.
   static func rectified(_ value: Vector) -> Vector
@@ -36,16 +36,16 @@ public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, Los
   public typealias DoubleVector = SIMD8<Double>
 #endif
 
-// Bit masks, not `replacing(with:where:)` and `pointwiseMax`: those go lane by lane. So do comparisons of vectors whose
-// type is generic, which is why Float and Double each have these three: with one version for both, a training step takes
-// 1.6 times as long.
+// These use bit masks because `replacing(with:where:)` and `pointwiseMax` compile to code that goes lane by lane. So do
+// comparisons of vectors whose type is generic, which is why Float and Double each have their own three functions: with
+// one version for both, a training step takes 1.6 times as long.
 
 extension Float: Element {
   public typealias Vector = FloatVector
   private typealias Bits = Vector.MaskStorage
 
   @inline(__always)
-  public static func keep(_ value: Vector, wherePositive condition: Vector) -> Vector {
+  public static func masked(_ value: Vector, wherePositive condition: Vector) -> Vector {
     let mask = unsafeBitCast(condition .> Vector.zero, to: Bits.self)
     return unsafeBitCast(unsafeBitCast(value, to: Bits.self) & mask, to: Vector.self)
   }
@@ -72,7 +72,7 @@ extension Double: Element {
   private typealias Bits = Vector.MaskStorage
 
   @inline(__always)
-  public static func keep(_ value: Vector, wherePositive condition: Vector) -> Vector {
+  public static func masked(_ value: Vector, wherePositive condition: Vector) -> Vector {
     let mask = unsafeBitCast(condition .> Vector.zero, to: Bits.self)
     return unsafeBitCast(unsafeBitCast(value, to: Bits.self) & mask, to: Vector.self)
   }
@@ -95,7 +95,7 @@ extension Double: Element {
 }
 
 extension Element {
-  /// Elements in one vector: 16 of `Float`, 8 of `Double` (4 and 2 with narrow vectors).
+  /// The number of elements in a vector: 16 of `Float`, 8 of `Double` (4 and 2 with narrow vectors).
   @inline(__always) static var lanes: Int { Vector.scalarCount }
 }
 

@@ -1,13 +1,13 @@
-// Elementwise.swift: one number in, one number out; and sums of all numbers.
+// Elementwise.swift: functions of one element or of two at the same place, and reductions over all elements.
 
 extension Kernels {
-  /// What two tensors of one shape are combined with.
+  /// An arithmetic operation on two numbers.
   public enum Operation: Sendable { case add, subtract, multiply, divide }
 
   /// `output[i] = a[i] ∘ b[i]`. The output may be one of the inputs.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func combine<Scalar: Element>(
+  public static func elementwise<Scalar: Element>(
     _ operation: Operation, _ a: Storage<Scalar>, _ b: Storage<Scalar>, into output: Storage<Scalar>
   ) {
     switch operation {
@@ -41,7 +41,7 @@ extension Kernels {
   /// `output[i] = a[i] ∘ b` for one number b.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func combine<Scalar: Element>(
+  public static func elementwise<Scalar: Element>(
     _ operation: Operation, _ a: Storage<Scalar>, _ b: Scalar, into output: Storage<Scalar>
   ) {
     let v = Scalar.Vector(repeating: b)
@@ -99,16 +99,16 @@ extension Kernels {
     }
   }
 
-  /// `output[i] = value[i]` where `condition[i] > 0`, else 0.
+  /// `output[i] = values[i]` where `condition[i] > 0`, else 0: the gradient of a ReLU, whose output is the condition.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func keep<Scalar: Element>(
-    _ value: Storage<Scalar>, wherePositive condition: Storage<Scalar>, into output: Storage<Scalar>
+  public static func mask<Scalar: Element>(
+    _ values: Storage<Scalar>, wherePositive condition: Storage<Scalar>, into output: Storage<Scalar>
   ) {
-    map(value, condition, into: output) {
+    map(values, condition, into: output) {
       $1 > 0 ? $0 : 0
     } vector: {
-      Scalar.keep($0, wherePositive: $1)
+      Scalar.masked($0, wherePositive: $1)
     }
   }
 
@@ -151,7 +151,7 @@ extension Kernels {
     return nil
   }
 
-  /// Adds the elements of blocks of 16,384 in turn, then the blocks in their order.
+  /// Sums blocks of 16,384 elements one after the other, and adds up the sums of the blocks in their order.
   @inline(__always)
   private static func reduce(_ count: Int, _ value: (Int) -> Double) -> Double {
     let block = 16384
@@ -176,7 +176,7 @@ extension Kernels {
     return total
   }
 
-  /// `output[i] = f(a[i], b[i])`, in vectors on all threads or, for the reference, one by one.
+  /// `output[i] = f(a[i], b[i])`: with `vector` on all threads, or with `scalar` element by element as the reference.
   @inline(__always)
   private static func map<Scalar: Element>(
     _ a: Storage<Scalar>, _ b: Storage<Scalar>, into output: Storage<Scalar>, scalar: (Scalar, Scalar) -> Scalar,

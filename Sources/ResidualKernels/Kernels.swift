@@ -1,23 +1,28 @@
-// Kernels.swift: the name under which all kernels stand, and the switches between their versions.
+// Kernels.swift: the namespace of all kernels, and the switch between their versions.
 
 import Synchronization
 
 /// The loops of the library: everything that touches each element of a tensor.
 ///
-/// Each kernel has a reference version (plain loops, the definition of the result) and a fast one with the same
-/// contract. ``implementation`` switches all of them at once.
+/// A kernel whose fast version uses vectors, register tiles or an algorithm of its own also has a reference version
+/// with the same contract: plain loops that are the definition of the result. ``implementation`` switches all of them
+/// at once. Kernels that are plain loops anyway, such as average pooling or
+/// ``reverseAxes(_:outer:middle:inner:into:)``, have one version.
 public enum Kernels {
-  /// Which version of the kernels runs.
+  /// A version of the kernels.
   public enum Implementation: Int, AtomicRepresentable, Sendable, CaseIterable {
     /// SIMD vectors, register tiles, threads.
     case fast
-    /// Plain loops, to be read and stepped through. Much slower.
+    /// Plain loops, to read and to step through. They are much slower.
     case reference
   }
 
   private static let current = Atomic<Implementation>(.fast)
 
-  /// The version that runs from now on, in the whole process.
+  /// The version that runs from now on, on every thread of the process.
+  ///
+  /// It is read when a kernel is called, so a change does not affect a kernel that is already running. Code that
+  /// changes it for a while must not run beside other code that computes.
   public static var implementation: Implementation {
     get { current.load(ordering: .relaxed) }
     set { current.store(newValue, ordering: .relaxed) }

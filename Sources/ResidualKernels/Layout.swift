@@ -1,10 +1,10 @@
-// Layout.swift: from one order of axes to another.
+// Layout.swift: tensors with their axes in another order.
 
 extension Kernels {
   /// `output[k, j, i] = input[i, j, k]`: the axes of `[outer, middle, inner]` in reverse.
   ///
-  /// With the two axes of a kernel's rows and columns as one, PyTorch's `[Cout, Cin, kH·kW]` becomes `[kH·kW, Cin, Cout]`,
-  /// and with the sizes exchanged the other way round; a matrix is transposed with `middle` 1.
+  /// With a kernel's rows and columns as one axis, PyTorch's `[Cout, Cin, kH·kW]` becomes `[kH·kW, Cin, Cout]`, or the
+  /// other way round. With `middle` 1, a matrix is transposed.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func reverseAxes<Scalar: Element>(

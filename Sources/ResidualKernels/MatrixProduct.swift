@@ -1,4 +1,4 @@
-// MatrixProduct.swift: products of matrices, as convolutions of one tap.
+// MatrixProduct.swift: products of matrices, computed as 1x1 convolutions.
 
 extension Kernels {
   /// `c[m, n] = Σ a[m, k] · b[k, n]`.
@@ -28,7 +28,7 @@ extension Kernels {
     convolutionWeightGradient(pixels(depth, rows, columns), input: a, outputGradient: b, weightGradient: c)
   }
 
-  /// A matrix is an image of one column: its rows are pixels, its columns are channels.
+  /// A matrix as an image with one column: the rows are pixels, the columns are channels.
   private static func pixels(_ rows: Int, _ depth: Int, _ columns: Int) -> ConvolutionShape {
     ConvolutionShape(
       batch: 1, height: rows, width: 1, inputChannels: depth, outputChannels: columns, kernelHeight: 1,

@@ -1,4 +1,4 @@
-// Normalization.swift: statistics of channels, and the passes of batch normalization.
+// Normalization.swift: statistics of channels, the passes of batch normalization, and sums over the rows of a matrix.
 //
 // A batch of images is a matrix here: one row for each of the m = N·H·W pixels, one column for each channel.
 
@@ -107,10 +107,11 @@ extension Kernels {
     }
   }
 
-  /// `inputGradient = a · gradient + b · (input − mean) + d`, with one a, b, d and mean for each channel.
+  /// `inputGradient = a · gradient + b · (input − mean) + d`, with one a, b, d and mean for each channel: the gradient
+  /// of the loss with respect to the input of a batch normalization.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func combine<Scalar: Element>(
+  public static func normalizationInputGradient<Scalar: Element>(
     gradient: Storage<Scalar>, input: Storage<Scalar>, channels: Int, a: Storage<Scalar>, b: Storage<Scalar>,
     d: Storage<Scalar>, mean: Storage<Scalar>, inputGradient: Storage<Scalar>
   ) {
@@ -127,12 +128,49 @@ extension Kernels {
       }
     }
   }
+
+  /// `output[m, c] = input[m, c] + row[c]`. The output may be the input.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func addRow<Scalar: Element>(
+    _ row: Storage<Scalar>, toEachRowOf input: Storage<Scalar>, output: Storage<Scalar>
+  ) {
+    let rows = RowChunks(input, channels: row.count)
+    precondition(output.count == input.count, "input of \(input.count), output of \(output.count) elements")
+    Parallel.forEachChunk(rows.chunks) { chunk in
+      rows.map(rows.range(chunk), into: output.base) { x, _, c in
+        x + row.base[c]
+      } vector: { x, _, q in
+        x + row.vectors[q]
+      }
+    }
+  }
+
+  /// `sums[c] = Σ input[m, c]` over the rows m.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func sumRows<Scalar: Element>(_ input: Storage<Scalar>, into sums: Storage<Scalar>) {
+    let rows = RowChunks(input, channels: sums.count)
+    let partial = Storage<Scalar>(uninitialized: rows.chunks * rows.stride)
+    Parallel.forEachChunk(rows.chunks) { chunk in
+      rows.sums(rows.range(chunk), into: partial.base + chunk * rows.stride) { x, _ in
+        x
+      } vector: { x, _ in
+        x
+      }
+    }
+    for c in 0..<sums.count {
+      var sum = 0.0
+      for chunk in 0..<rows.chunks { sum += Double(partial.base[chunk * rows.stride + c]) }
+      sums.base[c] = Scalar(sum)
+    }
+  }
 }
 
-/// A matrix of pixels by channels, cut into chunks of rows that fit the second cache.
+/// A matrix of pixels by channels, cut into chunks of rows that fit the second-level cache.
 struct RowChunks<Scalar: Element> {
   let rows, channels, chunks: Int
-  /// Scalars from one chunk's sums to the next: whole vectors.
+  /// The distance in scalars from the sums of one chunk to those of the next: a number of whole vectors.
   let stride: Int
   private let input: UnsafePointer<Scalar>
 
@@ -149,7 +187,7 @@ struct RowChunks<Scalar: Element> {
   @inline(__always)
   func range(_ chunk: Int) -> Range<Int> { Parallel.range(ofChunk: chunk, of: chunks, count: rows) }
 
-  /// Whether the rows are whole vectors and the vector version runs.
+  /// Whether the vector version runs: the rows are whole vectors, and the plain loops are not asked for.
   @inline(__always) private var usesVectors: Bool {
     channels % Scalar.lanes == 0 && Kernels.implementation == .fast
   }
@@ -200,7 +238,7 @@ struct RowChunks<Scalar: Element> {
     }
   }
 
-  /// `sums` of one matrix alone.
+  /// `sums[c] = Σ value(x, c)` over the rows in `range`.
   @inline(__always)
   func sums(
     _ range: Range<Int>, into sums: UnsafeMutablePointer<Scalar>, scalar: (Scalar, Int) -> Scalar,

@@ -11,7 +11,8 @@ import Synchronization
 public enum Parallel {
   private static let threadCount = Atomic<Int>(ProcessInfo.processInfo.activeProcessorCount)
 
-  /// Threads that work at once, at least 1. All of the machine's processors unless it is set.
+  /// The number of threads that a kernel uses at once, for the whole process: at least 1, and all of the machine's
+  /// processors unless it is set. It changes the speed of a kernel, never its result.
   public static var threads: Int {
     get { threadCount.load(ordering: .relaxed) }
     set {

@@ -1,10 +1,11 @@
-// Peak.swift: the most multiply-adds that this machine does.
+// Peak.swift: the most multiply-adds a second that this machine does.
 
 import Dispatch
 
 extension Kernels {
-  /// The most additions and multiplications per second that the register tiles reach, in 10⁹ (a multiply-add is two), on
-  /// numbers that lie in the first cache. No kernel can be faster; what it reaches of it is its efficiency.
+  /// The most additions and multiplications per second that the register tiles reach, in 10⁹ (a multiply-add is two),
+  /// on numbers that lie in the first-level cache. No kernel can be faster; the fraction that it reaches is its
+  /// efficiency.
   ///
   /// Runs for about `seconds` on as many threads as ``Parallel/threads`` and takes the best of short stretches.
   @specialized(where Scalar == Float)

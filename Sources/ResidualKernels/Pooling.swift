@@ -1,9 +1,10 @@
-// Pooling.swift: the largest of a window, the mean of an image.
+// Pooling.swift: the largest input of each window, and the mean of each image.
 
 extension Kernels {
-  /// `output[n, y, x, c]` = the largest input in the window that starts at (y·stride − padding, x·stride − padding).
-  /// NaN where one of them is. Pixels outside the image take no part (the border of Torch; see ``ConvolutionShape``
-  /// for the sizes, whose `inputChannels` and `outputChannels` are equal here).
+  /// `output[n, y, x, c]` = the largest input in the window that starts at (y·stride − padding, x·stride − padding),
+  /// NaN where one of them is NaN. As in Torch, pixels outside the image take no part.
+  ///
+  /// ``ConvolutionShape`` has the sizes; here `inputChannels` and `outputChannels` are equal.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func maxPool<Scalar: Element>(
@@ -40,7 +41,7 @@ extension Kernels {
     }
   }
 
-  /// The gradient of an output goes to the input that was the largest of its window, the first one if several are.
+  /// The gradient of each output goes to the input that is the largest of its window, the first one if several are.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func maxPoolGradient<Scalar: Element>(
@@ -89,7 +90,7 @@ extension Kernels {
     }
   }
 
-  /// Every pixel gets an equal share of the gradient: `inputGradient[n, pixel, c] = outputGradient[n, c] / pixels`.
+  /// Every pixel gets the same share of the gradient: `inputGradient[n, pixel, c] = outputGradient[n, c] / pixels`.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func averagePoolGradient<Scalar: Element>(

@@ -5,7 +5,7 @@
 // 8 pixels and does 16 multiply-adds. The compiler keeps the sums in registers only when they are plain stored
 // properties, not elements of an array, so a tile is composed from types: two tiles beside each other are a tile.
 
-/// A row of a tile: one or more vectors of output channels.
+/// A row of a tile: one or two vectors of output channels of a pixel.
 protocol TileRow {
   associatedtype Scalar: Element
   static var vectors: Int { get }
@@ -107,7 +107,7 @@ typealias Tile4<Row: TileRow> = Twice<Tile2<Row>>
 typealias Tile8<Row: TileRow> = Twice<Tile4<Row>>
 typealias Tile16<Row: TileRow> = Twice<Tile8<Row>>
 
-/// Vectors of output channels that are computed together: as many as leave the sums in registers.
+/// The number of vectors of output channels that are computed together, such that all sums stay in registers.
 ///
 /// AVX-512 has 32 registers of 64 bytes: 8 pixels by 2 vectors, or 16 by 1. AVX2 has 16 of 32 bytes and NEON
 /// 32 of 16 bytes: 4 pixels by 1 vector fill half of either.

@@ -8,13 +8,13 @@ extension Kernels {
   /// so that no pixel is skipped. Weights beyond the border are left out and the others scaled up. Pillow's `BILINEAR`.
   ///
   /// - Parameters:
-  ///   - pixels: `[height, width, channels]`.
-  /// - Returns: `[newHeight, newWidth, channels]`, rounded to whole numbers.
+  ///   - values: `[height, width, channels]`.
+  /// - Returns: `[newHeight, newWidth, channels]`.
   public static func resize(
-    _ pixels: [UInt8], height: Int, width: Int, channels: Int, toHeight newHeight: Int, width newWidth: Int
-  ) -> [UInt8] {
+    values image: [Float], height: Int, width: Int, channels: Int, toHeight newHeight: Int, width newWidth: Int
+  ) -> [Float] {
     precondition(
-      pixels.count == height * width * channels, "\(pixels.count) bytes for [\(height), \(width), \(channels)]")
+      image.count == height * width * channels, "\(image.count) numbers for [\(height), \(width), \(channels)]")
     precondition(min(height, width, newHeight, newWidth) > 0, "\(height)x\(width) to \(newHeight)x\(newWidth) pixels")
     // Columns first, then rows: each pass is a row of weights for each output pixel.
     let columns = triangles(from: width, to: newWidth)
@@ -23,24 +23,34 @@ extension Kernels {
       for x in 0..<newWidth {
         for (k, weight) in columns[x].weights.enumerated() {
           let source = (y * width + columns[x].first + k) * channels
-          for c in 0..<channels { narrow[(y * newWidth + x) * channels + c] += weight * Float(pixels[source + c]) }
+          for c in 0..<channels { narrow[(y * newWidth + x) * channels + c] += weight * image[source + c] }
         }
       }
     }
     let rows = triangles(from: height, to: newHeight)
     let rowSize = newWidth * channels
-    var result = [UInt8](repeating: 0, count: newHeight * rowSize)
+    var result = [Float](repeating: 0, count: newHeight * rowSize)
     for y in 0..<newHeight {
-      for i in 0..<rowSize {
-        var sum: Float = 0
-        for (k, weight) in rows[y].weights.enumerated() { sum += weight * narrow[(rows[y].first + k) * rowSize + i] }
-        result[y * rowSize + i] = UInt8(min(max(sum.rounded(), 0), 255))
+      for (k, weight) in rows[y].weights.enumerated() {
+        let source = (rows[y].first + k) * rowSize
+        for i in 0..<rowSize { result[y * rowSize + i] += weight * narrow[source + i] }
       }
     }
     return result
   }
 
-  /// For each of `newCount` output pixels the first input pixel and the weights of it and those that follow; their sum is 1.
+  /// Resizes an image of bytes; the results are rounded to whole numbers.
+  public static func resize(
+    _ pixels: [UInt8], height: Int, width: Int, channels: Int, toHeight newHeight: Int, width newWidth: Int
+  ) -> [UInt8] {
+    resize(
+      values: pixels.map { Float($0) }, height: height, width: width, channels: channels, toHeight: newHeight,
+      width: newWidth
+    ).map { UInt8(min(max($0.rounded(), 0), 255)) }
+  }
+
+  /// For each of `newCount` output pixels the first input pixel, and the weights of it and of those that follow, whose
+  /// sum is 1.
   private static func triangles(from count: Int, to newCount: Int) -> [(first: Int, weights: [Float])] {
     let scale = Float(count) / Float(newCount)
     let reach = max(scale, 1)

@@ -1,8 +1,8 @@
-// Storage.swift: the memory under a tensor, recycled.
+// Storage.swift: the memory of tensors, and the pool that recycles it.
 
 import Foundation
 
-/// A block of `count` elements, 64-byte aligned, that goes back to a pool when nobody refers to it any more.
+/// A block of `count` elements, aligned to 64 bytes, that goes back to a pool when nothing refers to it any more.
 ///
 /// A training step asks for the same blocks again and again. Fresh memory from the system costs a page fault for
 /// every 4 KB; a recycled block costs nothing.
@@ -10,12 +10,12 @@ import Foundation
 /// The block always ends on a whole vector, so elementwise kernels need no special end: they may read and write
 /// the few elements behind `count`, which mean nothing.
 public final class Storage<Scalar: Element>: @unchecked Sendable {
-  /// Elements that may be used.
+  /// The number of elements that may be used.
   public let count: Int
   let base: UnsafeMutablePointer<Scalar>
   private let block: StoragePool.Block
 
-  /// Memory with whatever a former user left in it.
+  /// A block that holds whatever its former user left in it.
   public init(uninitialized count: Int) {
     precondition(count >= 0, "a storage of \(count) elements")
     self.count = count
@@ -23,7 +23,7 @@ public final class Storage<Scalar: Element>: @unchecked Sendable {
     base = block.address.bindMemory(to: Scalar.self, capacity: roundUp(max(count, 1), to: Scalar.lanes))
   }
 
-  /// Memory filled with one value.
+  /// A block whose elements all have one value.
   public convenience init(repeating value: Scalar, count: Int) {
     self.init(uninitialized: count)
     if value == 0 {
@@ -33,7 +33,7 @@ public final class Storage<Scalar: Element>: @unchecked Sendable {
     }
   }
 
-  /// A copy of `elements`.
+  /// A block with a copy of `elements`.
   public convenience init(_ elements: [Scalar]) {
     self.init(uninitialized: elements.count)
     elements.withUnsafeBufferPointer { source in
@@ -41,7 +41,7 @@ public final class Storage<Scalar: Element>: @unchecked Sendable {
     }
   }
 
-  /// These numbers, rounded to this kind of element.
+  /// A block with these numbers, each rounded to this type of element.
   public convenience init(rounding numbers: [Double]) {
     self.init(uninitialized: numbers.count)
     for (i, number) in numbers.enumerated() { base[i] = Scalar(number) }
@@ -56,7 +56,7 @@ public final class Storage<Scalar: Element>: @unchecked Sendable {
     return copy
   }
 
-  /// One element.
+  /// Element number `index`.
   public subscript(_ index: Int) -> Scalar {
     get {
       precondition(index >= 0 && index < count, "element \(index) of \(count)")
@@ -82,7 +82,7 @@ public final class Storage<Scalar: Element>: @unchecked Sendable {
     (base + start).update(from: source.base + sourceStart, count: count)
   }
 
-  /// Whole vectors that cover the elements.
+  /// The number of whole vectors that cover the elements.
   @inline(__always) var vectorCount: Int { (count + Scalar.lanes - 1) / Scalar.lanes }
 
   /// The same memory, seen as vectors.
@@ -103,7 +103,7 @@ extension UnsafePointer where Pointee: Element {
   }
 }
 
-/// The memory of all storages: what is in use, and what waits to be used again.
+/// The memory of all storages: the blocks in use, and the idle blocks that wait to be used again.
 public final class StoragePool: @unchecked Sendable {
   /// The one pool of the process.
   public static let shared = StoragePool()
@@ -120,8 +120,8 @@ public final class StoragePool: @unchecked Sendable {
     var peakBytes = 0
   }
 
-  // A Foundation lock, not a `Mutex`: the thread sanitizer does not see that one on Linux and reports races where there are
-  // none. Only `withState` touches the state.
+  // A Foundation lock, not a `Mutex`: the thread sanitizer does not see that one on Linux and reports races where there
+  // are none. Only `withState` touches the state.
   private let lock = NSLock()
   private var unlocked = State()
 
@@ -131,10 +131,11 @@ public final class StoragePool: @unchecked Sendable {
     return body(&unlocked)
   }
 
-  /// Blocks of at least this size are aligned for huge pages.
+  /// The size from which on blocks are aligned for huge pages.
   private static let hugePage = 2 << 20
 
-  /// Sizes that share a free list: four significant bits, so that at most an eighth is wasted.
+  /// The size of the blocks that serve a request: rounded up to four significant bits, so that requests of similar
+  /// sizes share a free list and at most an eighth is wasted.
   private static func sizeClass(_ bytes: Int) -> Int {
     let bytes = max(bytes, 64)
     let step = max(64, 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount - 3))
@@ -177,7 +178,7 @@ public final class StoragePool: @unchecked Sendable {
     }
   }
 
-  /// Gives the memory that is not in use back to the system.
+  /// Returns the idle blocks to the system.
   public func trim() {
     let blocks = withState { state -> [Block] in
       let blocks = state.idle.values.flatMap { $0 }
@@ -188,7 +189,7 @@ public final class StoragePool: @unchecked Sendable {
     for block in blocks { block.address.deallocate() }
   }
 
-  /// Bytes in use now, the most that were in use at once, and bytes waiting to be used again.
+  /// The bytes in use now, the most that were in use at once, and the bytes in idle blocks.
   public var statistics: (used: Int, peak: Int, idle: Int) {
     withState { ($0.usedBytes, $0.peakBytes, $0.idleBytes) }
   }

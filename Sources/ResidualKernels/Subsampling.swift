@@ -1,4 +1,4 @@
-// Subsampling.swift: the parameter-free shortcut: every s-th pixel, and channels of zeros around the old ones.
+// Subsampling.swift: the shortcut without parameters: every s-th pixel, with channels of zeros added to it.
 
 extension Kernels {
   /// `output[n, y, x, front + c] = input[n, y·stride, x·stride, c]`; all other channels of the output are zero.
@@ -10,43 +10,86 @@ extension Kernels {
     _ input: Storage<Scalar>, batch: Int, height: Int, width: Int, channels: Int, stride: Int, front: Int,
     outputChannels: Int, output: Storage<Scalar>
   ) {
-    let (rows, columns) = ((height + stride - 1) / stride, (width + stride - 1) / stride)
-    precondition(
-      front >= 0 && front + channels <= outputChannels, "\(front) + \(channels) of \(outputChannels) channels")
-    precondition(input.count == batch * height * width * channels, "\(input.count) elements of input")
-    precondition(output.count == batch * rows * columns * outputChannels, "\(output.count) elements of output")
+    let shape = Subsampling(
+      input: input, batch: batch, height: height, width: width, channels: channels, stride: stride, front: front,
+      outputChannels: outputChannels, output: output)
     output.base.update(repeating: 0, count: output.count)
+    if implementation == .reference { return shape.forEachCopy { output.base[$1] = input.base[$0] } }
     Parallel.forEachChunk(batch) { n in
-      for y in 0..<rows {
-        for x in 0..<columns {
-          let source = ((n * height + y * stride) * width + x * stride) * channels
-          let target = ((n * rows + y) * columns + x) * outputChannels + front
-          (output.base + target).update(from: input.base + source, count: channels)
-        }
+      shape.forEachPixel(n) { source, target in
+        (output.base + target).update(from: input.base + source, count: channels)
       }
     }
   }
 
-  /// The gradient of ``subsample(_:batch:height:width:channels:stride:front:outputChannels:output:)``: the channels
-  /// that were copied go back to the pixels they came from; all other pixels get zero.
+  /// The gradient of ``subsample(_:batch:height:width:channels:stride:front:outputChannels:output:)``: the gradients of
+  /// the channels that were copied go back to the pixels they came from; all other pixels get zero.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func subsampleGradient<Scalar: Element>(
     _ outputGradient: Storage<Scalar>, batch: Int, height: Int, width: Int, channels: Int, stride: Int, front: Int,
     outputChannels: Int, inputGradient: Storage<Scalar>
   ) {
-    let (rows, columns) = ((height + stride - 1) / stride, (width + stride - 1) / stride)
+    let shape = Subsampling(
+      input: inputGradient, batch: batch, height: height, width: width, channels: channels, stride: stride,
+      front: front, outputChannels: outputChannels, output: outputGradient)
+    inputGradient.base.update(repeating: 0, count: inputGradient.count)
+    if implementation == .reference { return shape.forEachCopy { inputGradient.base[$0] = outputGradient.base[$1] } }
+    Parallel.forEachChunk(batch) { n in
+      shape.forEachPixel(n) { source, target in
+        (inputGradient.base + source).update(from: outputGradient.base + target, count: channels)
+      }
+    }
+  }
+}
+
+/// The sizes of a subsampling, checked against the memory it works on.
+private struct Subsampling {
+  let batch, height, width, channels, stride, front, outputChannels: Int
+
+  init<Scalar: Element>(
+    input: Storage<Scalar>, batch: Int, height: Int, width: Int, channels: Int, stride: Int, front: Int,
+    outputChannels: Int, output: Storage<Scalar>
+  ) {
+    self.batch = batch
+    self.height = height
+    self.width = width
+    self.channels = channels
+    self.stride = stride
+    self.front = front
+    self.outputChannels = outputChannels
     precondition(
       front >= 0 && front + channels <= outputChannels, "\(front) + \(channels) of \(outputChannels) channels")
-    precondition(inputGradient.count == batch * height * width * channels, "\(inputGradient.count) elements of input")
-    precondition(outputGradient.count == batch * rows * columns * outputChannels, "\(outputGradient.count) elements")
-    inputGradient.base.update(repeating: 0, count: inputGradient.count)
-    Parallel.forEachChunk(batch) { n in
+    precondition(input.count == batch * height * width * channels, "\(input.count) elements of input")
+    precondition(output.count == batch * rows * columns * outputChannels, "\(output.count) elements of output")
+  }
+
+  var rows: Int { (height + stride - 1) / stride }
+  var columns: Int { (width + stride - 1) / stride }
+
+  /// Visits the pixels of output image n: the index of the input's first channel, and of the place it is copied to.
+  @inline(__always)
+  func forEachPixel(_ n: Int, _ body: (_ source: Int, _ target: Int) -> Void) {
+    for y in 0..<rows {
+      for x in 0..<columns {
+        body(
+          ((n * height + y * stride) * width + x * stride) * channels,
+          ((n * rows + y) * columns + x) * outputChannels + front)
+      }
+    }
+  }
+
+  /// Visits every element that is copied, for the reference version: its index in the input and in the output.
+  @inline(__always)
+  func forEachCopy(_ body: (_ source: Int, _ target: Int) -> Void) {
+    for n in 0..<batch {
       for y in 0..<rows {
         for x in 0..<columns {
-          let target = ((n * height + y * stride) * width + x * stride) * channels
-          let source = ((n * rows + y) * columns + x) * outputChannels + front
-          (inputGradient.base + target).update(from: outputGradient.base + source, count: channels)
+          for c in 0..<channels {
+            body(
+              ((n * height + y * stride) * width + x * stride) * channels + c,
+              ((n * rows + y) * columns + x) * outputChannels + front + c)
+          }
         }
       }
     }

@@ -1,22 +1,24 @@
-// TapSum.swift: the one sum under convolution forward, backward-data, weight gradient and matrix product.
+// TapSum.swift: the sums that all convolutions, their gradients and matrix products are made of.
 //
 // In a padded image in [H, W, C] the kernel's row of kW pixels is kW·C neighbouring numbers. So a convolution is,
 // for each output pixel, a sum over a few *taps* (the kernel's rows), each a run of `depth` neighbouring inputs,
-// times a row of output channels. A matrix product is the same with one tap; backward-data is the same with the
-// weights turned round, once for stride 1 and once for each parity of the pixel for stride 2.
+// times a row of output channels. A matrix product is the same with one tap. The gradient with respect to the input is
+// the same with the weights in reverse order, once for each remainder that a pixel's row and column leave when divided
+// by the stride.
 
-/// A grid of outputs and where their inputs lie.
+/// A grid of outputs and the places of their inputs.
 struct TapGrid {
-  /// The grid of outputs.
+  /// The rows and columns of the grid.
   var height, width: Int
-  /// Scalars from the input of one output to that of the next row, the next pixel.
+  /// The distance in scalars between the inputs of two outputs: from one row to the next, from one pixel to the next.
   var inputRow, inputPixel: Int
-  /// Runs of neighbouring inputs that an output sums over, scalars from one to the next, and their length.
+  /// The number of runs of neighbouring inputs that an output sums over, the distance in scalars from one run to the
+  /// next, and the length of a run.
   var taps, tapStep, depth: Int
-  /// Vectors from one output to the next row, the next pixel.
+  /// The distance in vectors between two outputs: from one row to the next, from one pixel to the next.
   var outputRow, outputPixel: Int
 
-  /// One long row instead of many short ones, where rows lie end to end: fewer pixels left over by the tiles.
+  /// The same grid as one long row, where its rows lie end to end: tiles then leave fewer pixels over.
   func flattened() -> TapGrid {
     guard inputRow == width * inputPixel && outputRow == width * outputPixel else { return self }
     var grid = self
@@ -26,10 +28,10 @@ struct TapGrid {
   }
 }
 
-/// Weights in the order in which the tiles read them: panels of ``panelVectors`` vectors of output channels; in a
+/// The order in which the tiles read weights: panels of ``panelVectors`` vectors of output channels; in a
 /// panel, one row of vectors for each of the `depth` inputs. Missing channels are zero.
 struct PanelLayout {
-  /// Inputs that are multiplied (taps times depth) and vectors of output channels.
+  /// The number of inputs that are multiplied (taps times depth), and of vectors of output channels.
   var depth, vectors: Int
 
   init<Scalar: Element>(_: Scalar.Type, depth: Int, channels: Int) {
@@ -37,10 +39,10 @@ struct PanelLayout {
     vectors = roundUp(channels, to: Scalar.lanes) / Scalar.lanes
   }
 
-  /// Vectors in all panels together.
+  /// The number of vectors in all panels together.
   var count: Int { depth * vectors }
 
-  /// The panels: the first vector of each and how many vectors wide it is.
+  /// Visits the panels: the first vector of each, and its width in vectors.
   @inline(__always)
   func forEachPanel(_ body: (_ vector: Int, _ width: Int) -> Void) {
     var vector = 0
@@ -51,7 +53,7 @@ struct PanelLayout {
     }
   }
 
-  /// Where the panel of a vector starts.
+  /// The first vector of the panel that begins with this vector of output channels.
   @inline(__always) func start(ofPanel vector: Int) -> Int { vector * depth }
 
   /// Packs the channels of row `row`, `channels` scalars `step` apart, into the panels.
@@ -70,7 +72,8 @@ struct PanelLayout {
   }
 }
 
-/// Sums one panel for the whole grid. With `accumulating` it adds to what the output holds.
+/// Sums one panel for a row of the grid, as far as whole tiles go. With `accumulating` it adds to what the output
+/// holds.
 @inline(__always)
 private func sumStrip<Tile: RegisterTile>(
   _: Tile.Type, _ grid: TapGrid, row: Int, pixel: inout Int, input: UnsafePointer<Tile.Scalar>,
@@ -106,7 +109,8 @@ func sumTaps<Scalar: Element>(
   }
 }
 
-/// `sumTaps` for one panel of `width` vectors. Not inlined: its code is large, and it is called once a panel.
+/// `sumTaps` for one panel of `width` vectors. It is not inlined, because its code is large and it is called once a
+/// panel.
 @inline(never)
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
@@ -143,15 +147,15 @@ func sumPanel<Scalar: Element>(
   }
 }
 
-// MARK: - The gradient of the weights
+// MARK: - The gradient with respect to the weight
 
-/// Where the gradients of a grid's outputs lie: vectors from one row, one pixel to the next.
+/// The distances in vectors between the gradients of a grid's outputs, from one row and from one pixel to the next.
 struct GradientGrid {
   var row, pixel: Int
 }
 
 /// `sums[tap, i, channel] += Σ over the grid of input[…][i] · gradient[y, x, channel]`: for every weight, the sum of
-/// what it was multiplied with times the gradient of what it was added to.
+/// the inputs that it multiplies times the gradients of the outputs that the products are added to.
 ///
 /// `sums` has one row of `vectors` vectors for each of the `taps · depth` inputs.
 @inline(never)

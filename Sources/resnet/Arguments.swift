@@ -17,6 +17,9 @@ struct Arguments: CustomStringConvertible {
   /// Whether the command line has the option, be it with the default's value.
   func isGiven(_ option: AnyOption) -> Bool { given.contains(option.name) }
 
+  /// The value of an option that the command line has, else nil.
+  func given<Value>(_ option: Option<Value>) -> Value? { isGiven(option) ? self[option] : nil }
+
   /// All values in the order of the help text, for a look at them.
   var description: String {
     (command.positionals + command.options).map { "\($0.name) \(values[$0.name]!)" }.joined(separator: "\n")
@@ -91,18 +94,25 @@ extension Command {
     if first.hasPrefix("-") {
       throw CommandLineError("the command comes first, not \(quoted(first)): resnet COMMAND [options]")
     }
-    let command = try Command.named(first)
-    let rest = Array(words.dropFirst())
+    let (command, rest) = try split(words)
     if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
-      return (.help, try Arguments([command.name], of: .help))
+      return (.help, try Arguments(command.name.split(separator: " ").map(String.init), of: .help))
     }
     return (command, try Arguments(rest, of: command))
   }
 
+  /// The command that the first word, or the first two, name, and the words behind its name.
+  static func split(_ words: [String]) throws(CommandLineError) -> (command: Command, rest: [String]) {
+    let two = words.prefix(2).joined(separator: " ")
+    let isGroup = words.count > 0 && all.contains { $0.name.hasPrefix(words[0] + " ") }
+    let count = isGroup ? min(2, words.count) : 1
+    return (try Command.named(isGroup ? two : words.first ?? ""), Array(words.dropFirst(count)))
+  }
+
   static func named(_ name: String) throws(CommandLineError) -> Command {
     if let command = all.first(where: { $0.name == name }) { return command }
-    throw CommandLineError(
-      "unknown command \(quoted(name)); the nearest is '\(nearest(to: name, in: all.map(\.name)))'")
+    let hint = nearest(to: name, in: all.map(\.name)).map { "; the nearest is '\($0)'" } ?? ""
+    throw CommandLineError("unknown command \(quoted(name))\(hint)")
   }
 
   fileprivate func unknownOption(_ name: String) -> CommandLineError {
@@ -112,19 +122,20 @@ extension Command {
     }
     if options.isEmpty { return CommandLineError("unknown option \(quoted(name)): resnet \(self.name) takes none") }
     let known = options.map { String($0.name.dropFirst(2)) }
-    let bare = String(name.drop { $0 == "-" })
-    return CommandLineError("unknown option \(quoted(name)); the nearest is --\(nearest(to: bare, in: known))")
+    let hint = nearest(to: String(name.drop { $0 == "-" }), in: known).map { "; the nearest is --\($0)" } ?? ""
+    return CommandLineError("unknown option \(quoted(name))\(hint)")
   }
 }
 
-/// The nearest of `names`: one that `name` begins, else the one with the fewest letters changed, put in or left out.
-/// - Precondition: `names` is not empty.
-func nearest(to name: String, in names: [String]) -> String {
+/// The nearest of `names`: one that `name` begins, else the one with the fewest letters changed, put in or left out, if
+/// these are fewer than half of the longer word.
+func nearest(to name: String, in names: [String]) -> String? {
   let name = name.lowercased().prefix(40)
   let costs = names.map { candidate in
     !name.isEmpty && candidate.hasPrefix(name) ? 0 : editDistance(name, candidate.lowercased())
   }
-  return names[costs.indices.min { costs[$0] < costs[$1] }!]
+  guard let best = costs.indices.min(by: { costs[$0] < costs[$1] }) else { return nil }
+  return 2 * costs[best] < max(name.count, names[best].count) ? names[best] : nil
 }
 
 /// The number of letters to change, put in or leave out to make one word of the other (Levenshtein).

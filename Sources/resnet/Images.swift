@@ -2,7 +2,7 @@ import Foundation
 import ResidualKernels
 import ResidualLearning
 
-/// The images that a command works with.
+/// The images that a command works with: CIFAR-10 from a folder, or the synthetic images.
 struct Images {
   let training: ImageDataset
   let test: ImageDataset
@@ -12,17 +12,25 @@ struct Images {
   /// How many synthetic images there are to train on and to test with, and the seed they are drawn from.
   static let synthetic = (training: 5000, test: 1000, seed: UInt64(2015))
 
-  /// CIFAR-10 from `folder`, or the synthetic images.
+  /// Training and test images from `folder`, or synthetic ones.
   init(folder: String?) throws {
-    if let folder {
-      (training, test) = try CIFAR10.load(directory: folder)
-      description = "CIFAR-10 in \(folder)"
-    } else {
-      training = SyntheticImages.make(count: Self.synthetic.training, seed: Self.synthetic.seed)
-      test = SyntheticImages.make(count: Self.synthetic.test, seed: Self.synthetic.seed + 1)
-      description = "synthetic images"
-    }
+    training = try Self.training(folder: folder)
+    test = try Self.test(folder: folder)
+    description = Self.description(folder: folder)
   }
+
+  /// The training images alone: no other file need be there.
+  static func training(folder: String?) throws -> ImageDataset {
+    try folder.map(CIFAR10.training) ?? SyntheticImages.make(count: synthetic.training, seed: synthetic.seed)
+  }
+
+  /// The test images alone: no other file need be there.
+  static func test(folder: String?) throws -> ImageDataset {
+    try folder.map(CIFAR10.test) ?? SyntheticImages.make(count: synthetic.test, seed: synthetic.seed + 1)
+  }
+
+  /// What they are, in words.
+  static func description(folder: String?) -> String { folder.map { "CIFAR-10 in \($0)" } ?? "synthetic images" }
 }
 
 extension Arguments {

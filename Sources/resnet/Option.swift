@@ -183,9 +183,12 @@ final class Option<Value: Sendable>: AnyOption, @unchecked Sendable {
     }
   }
 
-  /// The same option with another default, for a command of its own mind.
-  func with(default value: Value) -> Option {
-    Option(name, placeholder, help, initial: value, isRepeatable: isRepeatable, read: read, print: print)
+  /// The same option for a command that has another default for it, or says in words of its own what it is for and what
+  /// happens when it is absent.
+  func with(default value: Value? = nil, absent: String? = nil, help: String? = nil) -> Option {
+    Option(
+      name, placeholder, help ?? self.help, initial: value ?? initial, absent: absent, isRepeatable: isRepeatable,
+      read: read, print: print)
   }
 
   override func value(of texts: [String]) throws(CommandLineError) -> any Sendable {

@@ -23,22 +23,18 @@ extension AnyOption {
     "option A's zeros: after the channels of the input, or around them")
   static let strideIn = Option(
     "--stride-in", .choice(StridePlacement.allCases) { $0 == .first1x1 ? "1x1" : "3x3" }, default: .first1x1,
-    "the convolution of a bottleneck that halves the image: the first 1x1 (the paper) or the 3x3")
+    "the convolution of a bottleneck that halves the image: the first 1x1 (the authors' model) or the 3x3")
   static let data = Option("--data", .folder, "the folder with the images", absent: "synthetic images")
   static let weights = Option("--weights", repeated: .file, "a file of weights")
-  static let ensemble = Option("--weights", repeated: .file, "a file of weights; several make an ensemble")
   static let normalization = Option(
-    "--normalization", .choice(Normalization.Kind.self), "how pixels are normalised", absent: "as the weights ask")
+    "--normalization", .choice(PixelNormalization.Kind.self), "how pixels are normalised", absent: "as the weights ask")
   static let limit = Option("--limit", .whole(1...), "use only the first N images", absent: "all")
 
   // Training
   static let output = Option("--output", .folder, "the folder that takes the results", absent: "runs/NETWORK")
   static let recipe = Option(
-    "--recipe", .choice([RecipeName.scaled, .paper]) { $0.rawValue }, default: .scaled,
-    "section 4.2 to the letter, or scaled to the data at hand")
-  static let trainingRecipe = Option(
     "--recipe", .choice(RecipeName.self), default: .scaled,
-    "section 4.2 scaled to the data at hand, section 4.2 to the letter (paper), or section 3.4, whose batch is 256 "
+    "section 4.2 scaled to the data at hand, section 4.2 as it stands (paper), or section 3.4, whose batch is 256 "
       + "(imagenet)")
   static let crop = Option(
     "--crop", .whole(8...1024), default: 224, "height and width of the crops of --recipe imagenet")
@@ -51,27 +47,54 @@ extension AnyOption {
   static let momentum = Option("--momentum", .number(0...1), "the momentum of SGD", absent: "the recipe's")
   static let decay = Option("--decay", .number(0...1), "the weight decay", absent: "the recipe's")
   static let seed = Option("--seed", .whole(0...), default: 1, "the seed of all random numbers")
-  static let resume = Option(flag: "--resume", "continue the run in the output folder, bit for bit")
+  static let resume = Option(
+    flag: "--resume", "continue the run in the output folder, bit for bit; without one there, begin it")
   static let statistics = Option(
     "--bn-statistics", .choice(StatisticsName.self), default: .running,
     "batch normalisation's statistics: running, or recomputed over the training set after training")
 
+  /// All that a recipe depends on.
+  static func recipeOptions(batch: Int = 128) -> [AnyOption] {
+    [.recipe, .crop, .batch.with(default: batch), .epochs, .iterations, .rate, .momentum, .decay, .statistics]
+  }
+
   // Testing
-  static let crops = Option("--crops", .choice(1, 10), default: 1, "views of an image whose scores are averaged")
+  static let crops = Option(
+    "--crops", .choice(1, 10), default: 1,
+    "views of an image whose scores are averaged: the whole of it, or ten crops of the network's own size, which differ "
+      + "only where the image is larger (--scales)")
   static let scales = Option(
     "--scales", .list(.whole(1...4096)), "shorter sides, in pixels, whose scores are averaged",
     absent: "the network's own size")
-  static let expectedNetwork = Option(
-    "--network", .text("NAME", "a network's name"), "the network that the weights have to be of",
-    absent: "whatever they are of")
-  static let foreignZeros = Option(
-    "--zeros", .choice(ZeroPlacement.self), "option A's zeros, where a file from PyTorch does not say",
-    absent: "around the channels, as akamaster's")
-  static let foreignStrideIn = Option(
-    "--stride-in", .choice(StridePlacement.allCases) { $0 == .first1x1 ? "1x1" : "3x3" },
-    "a bottleneck's stride, where a file from PyTorch does not say", absent: "3x3, as torchvision's")
   static let export = Option("--export", .file, "write the network for PyTorch, in its names and order of axes")
   static let logits = Option("--logits", .whole(0...), default: 0, "print the logits of the first N images")
+
+  /// What is known of weights besides their file.
+  static let weightOptions: [AnyOption] = [
+    .network.with(absent: "whatever they are of", help: "the network that the weights have to be of"),
+    .zeros.with(
+      absent: "around the channels, as akamaster's", help: "option A's zeros, where a file from PyTorch does not say"),
+    .strideIn.with(
+      absent: "3x3, as torchvision's", help: "a bottleneck's stride, where a file from PyTorch does not say"),
+  ]
+
+  // Detection
+  static let detectorNetwork = Option(
+    "--network", .text("NAME", "a network's name"), default: "resnet10",
+    "the network under the detector: resnet or plain, and a depth of 8n+2 layers")
+  static let scenes = Option(
+    "--data", .folder, "the folder with train.json, test.json (COCO's format) and the pictures", absent: "drawn scenes")
+  static let trunk = Option("--trunk", .file, "a classifier to begin with", absent: "trained first")
+  static let context = Option(
+    flag: "--context", "let every region see the features of the whole picture too (appendix B)")
+  static let checkpoint = Option("--weights", .file, default: nil, "the checkpoint of a detector")
+  static let refine = Option(
+    flag: "--refine", "pool every region again from its regressed box, and let boxes vote (appendix B)")
+  static let poolingScales = Option(
+    "--scales", .list(.whole(16...4096)), "shorter sides, in pixels, at which regions are pooled too (appendix B)",
+    absent: "the picture's own size")
+  static let leastScore = Option(
+    "--least-score", .number(0...1), default: 0.5, "the lowest score of a detection that is drawn")
 
   // Machine and measurement
   static let threads = Option("--threads", .whole(1...1024), "threads", absent: "one a core")
@@ -86,6 +109,9 @@ extension AnyOption {
   static let repeats = Option("--repeats", .whole(1...100_000), default: 10, "how often each measurement is taken")
   static let depths = Option("--depths", .list(.whole(8...2000)), default: [20, 32, 44], "the depths, 6n+2 layers")
 
+  /// What holds for the whole process; see `applyMachineOptions()`.
+  static let machineOptions: [AnyOption] = [.threads, .kernels, .convolution]
+
   // What is printed
   static let json = Option(flag: "--json", "end with one JSON object on standard output, all else on standard error")
   static let all = Option(flag: "--all", "every network, one row each")
@@ -95,7 +121,8 @@ extension AnyOption {
     "NETWORK", .text("", "a network's name"), "the network: resnet20, plain20, resnet34, vgg16, ...",
     absent: "needs --all")
   static let images = Option("IMAGE", repeated: .file, "the pictures, PNG files", isRequired: true)
+  static let optionalImages = Option("IMAGE", repeated: .file, "the pictures, PNG files")
   static let mode = Option(
     "MODE", .choice(BenchMode.self), default: .train, "what is measured: train, infer or kernels")
-  static let topic = Option("COMMAND", .text("", "a command"), "the command that is explained")
+  static let topic = Option("COMMAND", repeated: .text("", "a command"), "the command that is explained")
 }

@@ -15,7 +15,7 @@ struct StandardStream: Sendable {
   /// The columns of the terminal; 80 where it does not say.
   var width: Int {
     var size = winsize()
-    let known = ioctl(descriptor, numericCast(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    let known = unsafe ioctl(descriptor, numericCast(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
     return known ? Int(size.ws_col) : 80
   }
 

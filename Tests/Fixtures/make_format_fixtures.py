@@ -1,4 +1,4 @@
-"""Writes Tests/ResidualLearningTests/Formats/FormatFixtures.swift: small files made by NumPy, safetensors and zlib.
+"""Writes Tests/ResidualFilesTests/FormatFixtures.swift: small files made by NumPy, safetensors and zlib.
 
 Run from the package folder: python Tests/Fixtures/make_format_fixtures.py
 Needs numpy, torch, safetensors and pillow (which must agree that the PNG files are readable).
@@ -128,7 +128,7 @@ kinds += [(2, 16, 0, 0), (3, 1, 0, 0), (3, 4, 1, 1), (3, 8, 0, 0), (4, 8, 0, 0),
 kinds += [(6, 16, 0, 0)]
 sequence = bytes(i * i % 251 * (i % 3) % 97 for i in range(3000))
 
-with open("Tests/ResidualLearningTests/Formats/FormatFixtures.swift", "w") as out:
+with open("Tests/ResidualFilesTests/FormatFixtures.swift", "w") as out:
     out.write("import Foundation\n\n")
     out.write("/// Small files made by other programs. `Tests/Fixtures/make_format_fixtures.py` writes this file.\n")
     out.write("enum FormatFixtures {\n")

@@ -1,4 +1,5 @@
 import Foundation
+import ResidualFiles
 import ResidualKernels
 import ResidualLearning
 import Testing

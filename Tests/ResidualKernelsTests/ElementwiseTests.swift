@@ -21,14 +21,14 @@ import Testing
       (.add, { $0 + $1 }), (.subtract, { $0 - $1 }), (.multiply, { $0 * $1 }), (.divide, { $0 / $1 }),
     ]
     for (operation, definition) in operations {
-      Kernels.combine(operation, a, b, into: output)
+      Kernels.elementwise(operation, a, b, into: output)
       expectEqual(definition)
-      Kernels.combine(operation, a, 3, into: output)
+      Kernels.elementwise(operation, a, 3, into: output)
       expectEqual { x, _ in definition(x, 3) }
     }
     Kernels.rectify(a, into: output)
     expectEqual { x, _ in max(x, 0) }
-    Kernels.keep(a, wherePositive: b, into: output)
+    Kernels.mask(a, wherePositive: b, into: output)
     expectEqual { $1 > 0 ? $0 : 0 }
     // A fused multiply-add rounds once where the plain loop rounds twice.
     Kernels.linearCombination(0.25, a, -3, b, into: output)
@@ -39,7 +39,7 @@ import Testing
   @Test func `The output may be one of the inputs`() {
     let a: Storage<Float> = numbers(1001, seed: 1)
     let before = a.array(0..<1001)
-    Kernels.combine(.add, a, a, into: a)
+    Kernels.elementwise(.add, a, a, into: a)
     #expect(a.array(0..<1001) == before.map { $0 + $0 })
   }
 
@@ -71,7 +71,7 @@ import Testing
     Kernels.rectify(input, into: output)
     #expect(output.array(0..<4) == [1, 0, 0, 0] && output[4].isNaN && output[5] == .infinity && output[6] == 0)
     // An infinite gradient where the condition is not positive gives 0, not NaN.
-    Kernels.keep(Storage(repeating: .infinity, count: 16), wherePositive: input, into: output)
+    Kernels.mask(Storage(repeating: .infinity, count: 16), wherePositive: input, into: output)
     #expect(output.array(0..<8) == [.infinity, 0, 0, 0, 0, .infinity, 0, .infinity])
   }
 }

@@ -61,7 +61,7 @@ private let matrices = [(1, 1), (6, 3), (7, 16), (33, 20), (5, 8), (64, 64), (30
     #expect(relativeError(output, expected) <= tolerance)
 
     let combined = Storage<Scalar>(repeating: .nan, count: count)
-    Kernels.combine(
+    Kernels.normalizationInputGradient(
       gradient: gradient, input: input, channels: channels, a: a, b: b, d: d, mean: mean, inputGradient: combined)
     let expectedGradient = (0..<count).map { i in
       let c = i % channels
@@ -80,6 +80,29 @@ private let matrices = [(1, 1), (6, 3), (7, 16), (33, 20), (5, 8), (64, 64), (30
       #expect(abs(Double(sums[c]) - sum) <= tolerance * Double(rows))
       #expect(abs(Double(products[c]) - product * Double(factor[c])) <= tolerance * Double(rows))
     }
+  }
+
+  @Test(arguments: matrices) func `Adding a row to each row, and summing the rows`(rows: Int, channels: Int) {
+    checkRows(rows, channels, Double.self, tolerance: 1e-15)
+    checkRows(rows, channels, Float.self, tolerance: 1e-7)
+  }
+
+  private func checkRows<Scalar: Element>(_ rows: Int, _ channels: Int, _: Scalar.Type, tolerance: Double) {
+    let input: Storage<Scalar> = numbers(rows * channels, seed: 1)
+    let row: Storage<Scalar> = numbers(channels, seed: 2)
+    let output = Storage<Scalar>(repeating: .nan, count: input.count)
+    Kernels.addRow(row, toEachRowOf: input, output: output)
+    #expect(output.array(0..<output.count) == (0..<input.count).map { input[$0] + row[$0 % channels] })
+
+    let sums = Storage<Scalar>(repeating: .nan, count: channels)
+    Kernels.sumRows(input, into: sums)
+    for c in 0..<channels {
+      let sum = stride(from: c, to: input.count, by: channels).reduce(0.0) { $0 + Double(input[$1]) }
+      #expect(abs(Double(sums[c]) - sum) <= tolerance * Double(rows))
+    }
+
+    Kernels.addRow(row, toEachRowOf: input, output: input)
+    #expect(input.array(0..<input.count) == output.array(0..<output.count), "in place")
   }
 
   @Test(arguments: [(5000, 3), (5000, 16), (40_000, 32)])
@@ -102,6 +125,8 @@ private let matrices = [(1, 1), (6, 3), (7, 16), (33, 20), (5, 8), (64, 64), (30
     }
     Kernels.normalizationSums(
       gradient: gradient, input: input, channels: channels, mean: mean, factor: one, sums: sums, products: products)
+    expectExact()
+    Kernels.sumRows(gradient, into: sums)
     expectExact()
 
     guard channels % Float.lanes == 0 else { return }

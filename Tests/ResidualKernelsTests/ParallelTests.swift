@@ -91,12 +91,33 @@ import Testing
       keep(sums)
       keep(products)
       let output = Storage<Float>(uninitialized: input.count)
-      Kernels.combine(.multiply, input, gradient, into: output)
+      Kernels.elementwise(.multiply, input, gradient, into: output)
       keep(output)
       Kernels.normalize(input, channels: channels, mean: mean, scale: variance, shift: mean, output: output)
       keep(output)
       keep(Storage([Float(Kernels.sum(input)), Float(Kernels.dot(input, gradient))]))
+      Kernels.addRow(mean, toEachRowOf: input, output: output)
+      keep(output)
+      Kernels.sumRows(input, into: sums)
+      keep(sums)
+      Kernels.mask(gradient, wherePositive: input, into: output)
+      keep(output)
+      Kernels.softmax(input, classes: channels, probabilities: output)
+      keep(output)
+      keep(
+        Storage(Kernels.crossEntropy(input, classes: channels, labels: (0..<20_000).map { $0 % channels })))
+      // 20,000 pixels are 10 images of 40 x 50.
+      let halved = Storage<Float>(uninitialized: 10 * 20 * 25 * (channels + 5))
+      Kernels.subsample(
+        input, batch: 10, height: 40, width: 50, channels: channels, stride: 2, front: 3, outputChannels: channels + 5,
+        output: halved)
+      keep(halved)
+      Kernels.subsampleGradient(
+        halved, batch: 10, height: 40, width: 50, channels: channels, stride: 2, front: 3,
+        outputChannels: channels + 5, inputGradient: output)
+      keep(output)
     }
-    return results
+    let fused = FusedCase<Float>(FusedKernelTests.shapes[0])
+    return results + fused.results(of: .fast).map { $0.array(0..<$0.count).map(\.bitPattern) }
   }
 }

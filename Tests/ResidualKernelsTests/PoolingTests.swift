@@ -83,12 +83,17 @@ import Testing
 
   @Test(arguments: [(1, 0), (2, 0), (2, 3), (3, 1)])
   func `Subsampling takes rows and columns 0, s, 2s and leaves the other channels zero`(stride: Int, front: Int) {
+    checkSubsampling(stride, front, Float.self)
+    checkSubsampling(stride, front, Double.self)
+  }
+
+  private func checkSubsampling<Scalar: Element>(_ stride: Int, _ front: Int, _: Scalar.Type) {
     let (batch, height, width, channels, outputs) = (2, 5, 4, 3, 8)
     let (rows, columns) = ((height + stride - 1) / stride, (width + stride - 1) / stride)
-    let input: Storage<Float> = numbers(batch * height * width * channels, seed: 1)
-    let gradient: Storage<Float> = numbers(batch * rows * columns * outputs, seed: 2)
-    let output = Storage<Float>(repeating: .nan, count: gradient.count)
-    let inputGradient = Storage<Float>(repeating: .nan, count: input.count)
+    let input: Storage<Scalar> = numbers(batch * height * width * channels, seed: 1)
+    let gradient: Storage<Scalar> = numbers(batch * rows * columns * outputs, seed: 2)
+    let output = Storage<Scalar>(repeating: .nan, count: gradient.count)
+    let inputGradient = Storage<Scalar>(repeating: .nan, count: input.count)
     Kernels.subsample(
       input, batch: batch, height: height, width: width, channels: channels, stride: stride, front: front,
       outputChannels: outputs, output: output)
@@ -96,8 +101,8 @@ import Testing
       gradient, batch: batch, height: height, width: width, channels: channels, stride: stride, front: front,
       outputChannels: outputs, inputGradient: inputGradient)
 
-    var expected = [Float](repeating: 0, count: output.count)
-    var expectedGradient = [Float](repeating: 0, count: input.count)
+    var expected = [Scalar](repeating: 0, count: output.count)
+    var expectedGradient = [Scalar](repeating: 0, count: input.count)
     for n in 0..<batch {
       for y in 0..<rows {
         for x in 0..<columns {

@@ -27,9 +27,9 @@ import Testing
       kernelHeight: kernel, kernelWidth: kernel, stride: stride, padding: 1)
   }
 
-  // Against the definition in Double, relative to the largest result. Direct sums of 9 · 16 to 9 · 144 products are off by
-  // 4e-7 to 6e-7 in Float; the transforms add and subtract before the products are summed, which costs up to another factor of 4.
-  // The bounds are about twice the largest error of these shapes.
+  // Against the definition in Double, relative to the largest result. Direct sums of 9 · 16 to 9 · 144 products are off
+  // by 4e-7 to 6e-7 in Float; the transforms add and subtract before the products are summed, which costs up to another
+  // factor of 4. The bounds are about twice the largest error of these shapes.
 
   @Test func `Winograd's convolution equals its definition in Double`() {
     for (i, shape) in Self.shapes.enumerated() {

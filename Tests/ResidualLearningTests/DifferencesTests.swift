@@ -9,9 +9,9 @@ import Testing
     let images = SyntheticImages.make(count: 4, seed: 1)
     func logits(_ zeros: ZeroPlacement) -> Tensor<Float> {
       var generator = RandomGenerator(seed: 1)
-      let network = ResidualNetwork<BasicBlock<Float>>(
+      let network = ResidualNetwork<Float>(
         .cifar(depth: 20, options: .init(zeros: zeros)), using: &generator)
-      return network.forward(Normalization.perPixel(of: images)(images, 0..<4)).output
+      return network.forward(PixelNormalization.perPixel(of: images).input(images, 0..<4)).output
     }
     let (after, around) = (logits(.after), logits(.around))
     #expect((after - around).deviation > 0.2 * after.deviation)
@@ -27,15 +27,14 @@ import Testing
 
   @Test func `With the stride in the first 1x1 three of four input pixels do not reach the 3x3`() {
     var generator = RandomGenerator(seed: 2)
-    let stage = Architecture.Stage(blocks: 1, width: 2, outputChannels: 8, stride: 2)
     func pixelsSeen(_ placement: StridePlacement) -> Int {
-      let block = BottleneckBlock<Double>(
-        inputChannels: 4, stage: stage, stride: 2, options: .init(shortcut: .b, stridePlacement: placement),
-        using: &generator)
-      let (middle, cache1) = block.conv1.forward(Tensor(normal: [1, 8, 8, 4], using: &generator))
-      let (output, cache2) = block.conv2.forward(middle)
-      let gradient = block.conv2.backward(Tensor(normal: output.shape, using: &generator), cache2).inputGradient
-      let input = block.conv1.backward(gradient, cache1).inputGradient
+      let block = makeBlock(
+        .bottleneck, 4, width: 2, output: 8, stride: 2, options: .init(shortcut: .b, stridePlacement: placement))
+      let (conv1, conv2) = (block.units[0].conv, block.units[1].conv)
+      let (middle, cache1) = conv1.forward(Tensor(normal: [1, 8, 8, 4], using: &generator))
+      let (output, cache2) = conv2.forward(middle)
+      let gradient = conv2.backward(Tensor(normal: output.shape, using: &generator), cache2).inputGradient
+      let input = conv1.backward(gradient, cache1).inputGradient
       return (0..<64).count { input.elements[4 * $0] != 0 }
     }
     #expect(pixelsSeen(.first1x1) == 16)
@@ -50,17 +49,43 @@ import Testing
         == HeInitialization.fanOut.deviation(ofWeight: [3, 3, 16, 16]))
   }
 
+  @Test func `Fan-in and fan-out differ by the root of 2 where a stage doubles the channels`() {
+    for channels in [16, 32] {
+      let shape: Shape = [3, 3, channels, 2 * channels]
+      let ratio = HeInitialization.fanIn.deviation(ofWeight: shape) / HeInitialization.fanOut.deviation(ofWeight: shape)
+      #expect(abs(ratio - 2.0.squareRoot()) < 1e-12)
+    }
+  }
+
+  @Test func `Behind a normalization twice the weights give the same output and get half the gradient`() {
+    var generator = RandomGenerator(seed: 6)
+    let bn = BatchNorm2D<Double>(channels: 4, epsilon: 0)
+    let input = Tensor<Double>(normal: [2, 5, 4, 3], using: &generator)
+    let weight = Tensor<Double>(normal: [3, 3, 3, 4], using: &generator)
+    let upstream = Tensor<Double>(normal: [2, 5, 4, 4], using: &generator)
+    func pass(_ weight: Tensor<Double>) -> (output: Tensor<Double>, gradient: Tensor<Double>) {
+      let conv = Conv2D(weight: weight, padding: 1)
+      let (convolved, convCache) = conv.forward(input)
+      let (output, bnCache) = bn.forward(convolved)
+      let convolvedGradient = bn.backward(upstream, bnCache).inputGradient
+      return (output, conv.backward(convolvedGradient, convCache).gradients.weight)
+    }
+    let (once, twice) = (pass(weight), pass(weight * 2))
+    // A factor of 2 rounds nothing.
+    #expect(twice.output == once.output)
+    #expect(twice.gradient * 2 == once.gradient)
+  }
+
   @Test func `A scale of zero in a block's last normalization takes the gradient from four of its six parameters`() {
     var generator = RandomGenerator(seed: 3)
-    let stage = Architecture.Stage(blocks: 1, width: 4, outputChannels: 4, stride: 1)
-    var block = BasicBlock<Double>(inputChannels: 4, stage: stage, stride: 1, options: .init(), using: &generator)
+    var block = makeBlock(.basic, 4, width: 4, output: 4)
     func withoutGradient() -> [String] {
       let (output, cache) = block.forward(Tensor(normal: [2, 4, 4, 4], using: &generator))
       let (_, gradients) = block.backward(Tensor(normal: output.shape, using: &generator), cache)
       return gradients.named.filter { $0.tensor.elements.allSatisfy { $0 == 0 } }.map(\.name)
     }
     #expect(withoutGradient().isEmpty)
-    block.bn2.parameters.scale = Tensor(zeros: [4])
+    block.units[1].bn.parameters.scale = Tensor(zeros: [4])
     #expect(withoutGradient() == ["conv1.weight", "bn1.scale", "bn1.shift", "conv2.weight"])
   }
 
@@ -75,7 +100,7 @@ import Testing
 
   @Test func `Of ResNet-20's parameters 1,386 are scales, shifts and biases`() {
     var generator = RandomGenerator(seed: 1)
-    let network = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 20), using: &generator)
+    let network = ResidualNetwork<Float>(.cifar(depth: 20), using: &generator)
     let others = network.parameters.named.filter { !$0.name.hasSuffix("weight") }
     #expect(others.reduce(0) { $0 + $1.tensor.count } == 1386)
   }
@@ -87,8 +112,8 @@ import Testing
 
   @Test func `What a crop shows beyond the border is zero, the mean, and not black`() {
     let images = SyntheticImages.make(count: 200, seed: 1)
-    let normalization = Normalization.perPixel(of: images)
-    let corner = normalization(images, [ImageCrop(image: 0, top: -4, left: -4)])
+    let normalization = PixelNormalization.perPixel(of: images)
+    let corner = normalization.input([images.view(0, top: -4, left: -4)])
     #expect((0..<3).map { corner[0, 0, 0, $0] } == [0, 0, 0])
     // A black pixel there would be minus the mean.
     #expect(normalization.mean.mean > 0.3)

@@ -22,7 +22,7 @@ enum TestPictures {
       return UInt8(CIFAR10.classNames.firstIndex(of: String(name))!)
     }
     return ImageDataset(
-      height: 32, width: 32, channels: 3, pixels: try paths.flatMap { try PNGImage(contentsOf: $0).pixels },
+      height: 32, width: 32, channels: 3, pixels: try paths.flatMap { try Picture(contentsOf: $0).pixels },
       labels: labels, classNames: CIFAR10.classNames)
   }
 }

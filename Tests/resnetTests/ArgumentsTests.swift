@@ -39,6 +39,13 @@ import Testing
     #expect(try Arguments(["--batch", "9"], of: own)[.batch] == 9)
     #expect(own.helpText.contains("(default: 8)"))
     #expect(try arguments("train")[.batch] == 128)
+    let words = Command(
+      name: "words", summary: "", description: "", options: [.zeros.with(absent: "as it says", help: "the zeros")]
+    ) { _ in }
+    #expect(words.helpText.contains("the zeros (default: as it says)"))
+    let given = try Arguments([], of: words)
+    #expect(given.given(.zeros) == nil && given[.zeros] == .after)
+    #expect(try Arguments(["--zeros", "around"], of: words).given(.zeros) == .around)
   }
 
   @Test func listsRepeatedOptionsAndChoicesAreRead() throws {
@@ -76,6 +83,8 @@ import Testing
 
   @Test(arguments: [
     ("trian", "unknown command 'trian'; the nearest is 'train'"),
+    ("xyzzy", "unknown command 'xyzzy'"),
+    ("train --flurble 3", "unknown option '--flurble'"),
     ("check", "unknown command 'check'; the nearest is 'check-gradients'"),
     ("--batch 3", "the command comes first, not '--batch': resnet COMMAND [options]"),
     ("train --epoch 3", "unknown option '--epoch'; the nearest is --epochs"),
@@ -122,6 +131,8 @@ import Testing
     #expect(editDistance("abc", "abc") == 0)
     #expect(nearest(to: "Limt", in: ["batch", "limit", "rate"]) == "limit")
     #expect(nearest(to: "ben", in: ["help", "bench"]) == "bench")
+    #expect(nearest(to: "photograph", in: ["help", "bench"]) == nil)
+    #expect(nearest(to: "", in: ["help"]) == nil)
   }
 
   @Test func aUsersTextIsQuotedOnOneShortLine() {

@@ -68,6 +68,38 @@ import Testing
     #expect(throws: CommandLineError("--crop goes with --recipe imagenet")) { try recipe("train --crop 32") }
   }
 
+  @Test func thePapersRecipeIsThePapersInEveryCommandThatTrains() throws {
+    for command in ["train", "compare"] {
+      for depth in [20, 110] {
+        let arguments = try Command.parse([command, "--recipe", "paper"]).arguments
+        let recipe = try arguments.recipe(depth: depth, 50_000)
+        #expect(recipe == .paper(depth: depth) && recipe.trainingCount(of: 50_000) == 45_000)
+        #expect(recipe.comparison(depth: depth).hasPrefix("every number of section 4.2;"))
+      }
+      let smaller = try Command.parse([command, "--recipe", "paper", "--batch", "32"]).arguments
+      #expect(
+        try smaller.recipe(depth: 20, 50_000).comparison(depth: 20) == "as section 4.2 except: batch 32, not 128")
+    }
+    #expect(try Command.parse(["compare"]).arguments.recipe(depth: 20, 2500, epochs: 5, rate: 0.05).batch == 32)
+  }
+
+  /// In a process of its own, for it prints.
+  @Test func oneCommandLineBeginsARunAndGoesOnWithIt() async {
+    await #expect(processExitsWith: .success) {
+      let folder = FileManager.default.temporaryDirectory.appendingPathComponent("resnet-\(UUID().uuidString)").path
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let words = "train --network resnet8 --limit 20 --batch 10 --iterations 2 --resume --output"
+      let line = words.split(separator: " ").map(String.init) + [folder]
+      #expect(Command.main(line) == 0)
+      let path = folder + "/checkpoint.safetensors"
+      let first = try Data(contentsOf: URL(fileURLWithPath: path))
+      #expect(Command.main(line) == 0)
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == first)
+      #expect(Command.main(line + ["--rate", "0.3"]) == 1)
+      #expect(!FileManager.default.fileExists(atPath: folder + "/earlier.safetensors"))
+    }
+  }
+
   /// In a process of its own, for it prints.
   @Test func section34TrainsAndItsCheckpointHoldsTheRateThatFalls() async {
     await #expect(processExitsWith: .success) {

@@ -1,5 +1,8 @@
+import Foundation
+import ResidualFiles
 import ResidualKernels
 import ResidualLearning
+import TestSupport
 import Testing
 
 @testable import resnet
@@ -29,5 +32,19 @@ import Testing
     #expect(Command.main(["evaluate", "--weights", "a", "--weights", "b", "--logits", "3"]) == 2)
     #expect(Command.main(["evaluate", "--weights", "a", "--crops", "10", "--export", "c"]) == 2)
     #expect(Command.main(["evaluate", "--weights", "a", "--weights", "b"]) == 1)
+  }
+
+  @Test func `A folder with the test batch alone is enough`() throws {
+    let folder = try TemporaryFolder()
+    let record = [3] + (0..<3072).map { UInt8($0 % 251) }
+    try AtomicFile.write(Data(record + record), to: folder.path + "/test_batch.bin")
+    var generator = RandomGenerator(seed: 1)
+    let network = ResidualNetwork<Float>(.cifar(depth: 8, width: 4), using: &generator)
+    try PyTorchWeights.file(of: network).write(to: folder.path + "/w")
+    let line = ["evaluate", "--weights", folder.path + "/w", "--data", folder.path]
+    #expect(Command.main(line) == 0)
+    #expect(Command.main(line + ["--crops", "10"]) == 0)
+    // A mean image that the weights lack has to come from the training images.
+    #expect(Command.main(line + ["--normalization", "per-pixel"]) == 1)
   }
 }

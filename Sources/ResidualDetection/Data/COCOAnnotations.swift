@@ -4,6 +4,7 @@
 // Tests       Tests/ResidualDetectionTests/Data/COCOAnnotationsTests.swift
 
 import Foundation
+import ResidualFiles
 import ResidualLearning
 
 /// Pictures by name, with the boxes and classes of the objects in them, as a JSON file lists them:
@@ -128,13 +129,12 @@ public struct COCOAnnotations: Equatable, Sendable {
   public func scenes(folder: String, limit: Int = .max) throws -> SceneDataset {
     let scenes = try images.prefix(limit).map { image in
       let path = URL(fileURLWithPath: folder).appendingPathComponent(image.file).path
-      let picture = try PNGImage(contentsOf: path)
+      let picture = try Picture(contentsOf: path)
       guard (picture.width, picture.height) == (image.width, image.height) else {
         throw InputError(
           "\(path) is listed as \(image.width)x\(image.height), but it is \(picture.width)x\(picture.height)")
       }
-      return Scene(
-        picture: Picture(height: picture.height, width: picture.width, pixels: picture.pixels), objects: image.objects)
+      return Scene(picture: picture, objects: image.objects)
     }
     return SceneDataset(scenes: scenes, classNames: classNames)
   }

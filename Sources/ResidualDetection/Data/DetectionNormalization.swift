@@ -19,8 +19,8 @@ public struct DetectionNormalization: Equatable, Codable, Sendable {
     self.mean = mean
   }
 
-  /// The numbers that the network sees: `[pictures.count, H, W, 3]`, where H and W are those of the largest picture.
-  /// Smaller ones lie at the left and the top; beyond them there is the mean colour, to within rounding.
+  /// The network's input for pictures: `[pictures.count, H, W, 3]`, where H and W are those of the largest picture.
+  /// Smaller ones lie at the left and the top; beyond them there are zeros, as if there were the mean colour.
   public func callAsFunction(_ pictures: [Picture]) -> Tensor<Float> {
     let height = pictures.map(\.height).max() ?? 0
     let width = pictures.map(\.width).max() ?? 0
@@ -28,22 +28,9 @@ public struct DetectionNormalization: Equatable, Codable, Sendable {
     let output = Tensor<Float>(uninitialized: [pictures.count, height, width, 3])
     let mean = Tensor<Float>([height * width * 3], (0..<height * width).flatMap { _ in self.mean.map { Float($0) } })
     Kernels.loadViews(
-      pictures.map { PictureView(pixels: padded($0, height, width), height: height, width: width, top: 0, left: 0) },
+      pictures.map { PictureView(pixels: $0.pixels, height: $0.height, width: $0.width) },
       height: height, width: width, mean: mean.storage, factor: Storage(repeating: 1, count: 3),
       output: output.storage)
     return output
-  }
-
-  private func padded(_ picture: Picture, _ height: Int, _ width: Int) -> [UInt8] {
-    if picture.height == height && picture.width == width { return picture.pixels }
-    let color = mean.map { UInt8(min(max($0 * 255, 0), 255).rounded()) }
-    var pixels: [UInt8] = []
-    pixels.reserveCapacity(height * width * 3)
-    for y in 0..<height {
-      let row = y < picture.height ? picture.pixels[y * picture.width * 3..<(y + 1) * picture.width * 3] : []
-      pixels += row
-      for _ in row.count / 3..<width { pixels += color }
-    }
-    return pixels
   }
 }

@@ -37,9 +37,10 @@ public struct FixedUnit<Scalar: Element>: Layer {
   /// b `[Cout]`.
   public internal(set) var shift: Tensor<Scalar>
 
-  /// The function that `conv` and `bn` are in inference.
-  public init(_ conv: Conv2D<Scalar>, _ bn: BatchNorm2D<Scalar>) {
-    self.conv = conv
+  /// The function that a convolution and its normalization are in inference.
+  public init(_ unit: ConvBN<Scalar>) {
+    let bn = unit.bn
+    conv = unit.conv
     let r = Tensor<Scalar>(bn.running.variance.elements.map { 1 / ($0 + bn.epsilon).squareRoot() })
     scale = bn.parameters.scale * r
     shift = bn.parameters.shift - scale * bn.running.mean  // (1)

@@ -30,4 +30,19 @@ extension DetectorPlan {
       architecture: .scenes(depth: depth, plain: plain, classes: classNames.count), classNames: classNames,
       anchorScales: [16, 24, 36], bins: 6)
   }
+
+  /// The detector on the network with this name: `resnet` or `plain`, and a depth of 8n + 2 layers.
+  ///
+  /// - Throws: `InputError` when there is no such network.
+  public static func named(_ name: String, classNames: [String]) throws -> DetectorPlan {
+    let word = name.prefix { $0.isLetter }
+    guard ["resnet", "plain"].contains(word), let depth = Int(name.dropFirst(word.count)),
+      depth >= 10 && depth % 8 == 2 && depth <= 1000
+    else {
+      throw InputError(
+        "there is no network '\(name)' for scenes: names are 'resnet' or 'plain' and a depth of 8n + 2 layers, such as "
+          + "resnet10 or plain26")
+    }
+    return .scenes(depth: depth, plain: word == "plain", classNames: classNames)
+  }
 }

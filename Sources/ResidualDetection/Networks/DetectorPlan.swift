@@ -5,9 +5,9 @@
 
 import ResidualLearning
 
-/// Everything about a detector but its numbers.
+/// Everything about a detector except its numbers.
 public struct DetectorPlan: Equatable, Codable, Sendable {
-  /// The network that it is made of: all stages but the last are shared, the last one runs on each region.
+  /// The network that it is made of: all stages except the last are shared, the last one runs on each region.
   public var architecture: Architecture
   /// The names of the classes, without background.
   public var classNames: [String]

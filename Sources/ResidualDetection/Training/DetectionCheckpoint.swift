@@ -3,6 +3,7 @@
 // Tests       Tests/ResidualDetectionTests/Training/DetectionCheckpointTests.swift
 
 import Foundation
+import ResidualFiles
 import ResidualKernels
 import ResidualLearning
 
@@ -172,7 +173,7 @@ extension DetectorPlan {
   var isSound: Bool {
     let sizes = anchors.scales + anchors.ratios
     let shares = [anchorObjectShare, regionObjectShare]
-    return architecture.isSound && (2...8).contains(architecture.stages.count) && architecture.block == .basic
+    return architecture.isSound && (2...8).contains(architecture.stages.count) && architecture.takesAnySize
       && (1...1000).contains(classNames.count) && (1...64).contains(bins) && anchors.stride > 0
       && (1...16).contains(anchors.scales.count) && (1...16).contains(anchors.ratios.count)
       && sizes.allSatisfy { $0.isFinite && $0 > 0 && $0 < 1e6 } && anchorMatching.isSound && proposalMatching.isSound

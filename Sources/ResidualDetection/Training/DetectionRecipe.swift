@@ -26,6 +26,9 @@ public struct DetectionRecipe: Equatable, Codable, Sendable {
   /// Whether every other scene is mirrored, at random.
   public var flips: Bool
 
+  /// The steps of `resnet detect train` without `--iterations`.
+  public static let defaultIterations = 1200
+
   /// A recipe for scenes of 96x96 pixels: `iterations` steps of 8 scenes, the rate divided by 10 after three quarters and
   /// again after nine tenths.
   public static func scenes(iterations: Int) -> DetectionRecipe {
@@ -42,4 +45,9 @@ public struct DetectionRecipe: Equatable, Codable, Sendable {
 
   /// The steps of one pass over `count` scenes, the last batch being what is left.
   public func iterationsPerEpoch(_ count: Int) -> Int { (count + batch - 1) / batch }
+}
+
+extension Recipe {
+  /// How the network of a detector is trained as a classifier: §4.2 in 320 steps.
+  public static func trunk(depth: Int) -> Recipe { .scaled(depth: depth, iterations: 320) }
 }

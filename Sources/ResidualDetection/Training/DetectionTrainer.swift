@@ -34,7 +34,7 @@ public struct DetectionTrainer: Sendable {
   public let scenes: SceneDataset
   /// What is subtracted from their pictures.
   public let normalization: DetectionNormalization
-  /// The seed of all random numbers but the detector's weights.
+  /// The seed of all random numbers except the detector's weights.
   public let seed: UInt64
   private var epochOrder: (epoch: Int, scenes: [Int])?
 

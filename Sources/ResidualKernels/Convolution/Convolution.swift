@@ -17,13 +17,16 @@ extension Kernels {
 
   private static let currentAlgorithm = Atomic<ConvolutionAlgorithm>(.automatic)
 
-  /// How convolutions are computed from now on, in the whole process.
+  /// How the fast version computes convolutions from now on, on every thread of the process.
+  ///
+  /// A fused kernel or a pair of forward and backward passes that runs while it changes may use both algorithms, whose
+  /// results differ by rounding.
   public static var convolutionAlgorithm: ConvolutionAlgorithm {
     get { currentAlgorithm.load(ordering: .relaxed) }
     set { currentAlgorithm.store(newValue, ordering: .relaxed) }
   }
 
-  /// Whether the current settings make a convolution of this shape one of Winograd's.
+  /// Whether a convolution of this shape is computed by Winograd's algorithm under the current settings.
   public static func usesWinograd<Scalar: Element>(_ shape: ConvolutionShape, _: Scalar.Type) -> Bool {
     guard implementation == .fast else { return false }
     switch convolutionAlgorithm {
@@ -47,7 +50,8 @@ extension Kernels {
     }
   }
 
-  /// `inputGradient[i] = Σ outputGradient[o] · weight[k]` over all outputs o and weights k that multiply input i into o.
+  /// `inputGradient[i] = Σ outputGradient[o] · weight[k]` over all outputs o and weights k that multiply input i into
+  /// o.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func convolutionInputGradient<Scalar: Element>(
@@ -67,7 +71,8 @@ extension Kernels {
     }
   }
 
-  /// `weightGradient[k] = Σ outputGradient[o] · input[i]` over all outputs o and inputs i that weight k multiplies into o.
+  /// `weightGradient[k] = Σ outputGradient[o] · input[i]` over all outputs o and inputs i that weight k multiplies into
+  /// o.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func convolutionWeightGradient<Scalar: Element>(

@@ -35,27 +35,27 @@ public struct ConvolutionShape: Sendable, Equatable {
       "a kernel of \(kernelHeight)x\(kernelWidth) does not fit an image of \(height)x\(width) padded by \(padding)")
   }
 
-  /// Rows of the output.
+  /// The rows of the output.
   public var outputHeight: Int { (height + 2 * padding - kernelHeight) / stride + 1 }
-  /// Columns of the output.
+  /// The columns of the output.
   public var outputWidth: Int { (width + 2 * padding - kernelWidth) / stride + 1 }
-  /// Elements of the input.
+  /// The number of elements of the input.
   public var inputCount: Int { batch * imageCount }
-  /// Elements of the output.
+  /// The number of elements of the output.
   public var outputCount: Int { batch * outputImageCount }
-  /// Elements of the weight.
+  /// The number of elements of the weight.
   public var weightCount: Int { kernelHeight * kernelWidth * inputChannels * outputChannels }
-  /// Multiplications and additions of one forward pass, counted in pairs.
+  /// The multiplications and additions of one forward pass, counted in pairs.
   public var multiplyAdds: Int {
     batch * outputHeight * outputWidth * kernelHeight * kernelWidth * inputChannels * outputChannels
   }
 
-  /// Elements of one image of the input.
+  /// The number of elements of one image of the input.
   var imageCount: Int { height * width * inputChannels }
-  /// Elements of one image of the output.
+  /// The number of elements of one image of the output.
   var outputImageCount: Int { outputHeight * outputWidth * outputChannels }
 
-  /// Stops the program when a storage has not the size that these sizes ask for.
+  /// Stops the program when the size of a storage does not fit these sizes.
   func check<Scalar>(input: Storage<Scalar>, weight: Storage<Scalar>, output: Storage<Scalar>) {
     precondition(input.count == inputCount, "the input has \(input.count) elements, \(self) needs \(inputCount)")
     precondition(weight.count == weightCount, "the weight has \(weight.count) elements, \(self) needs \(weightCount)")

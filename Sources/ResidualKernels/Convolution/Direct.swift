@@ -1,11 +1,11 @@
 // Direct.swift: convolution as sums over register tiles, image by image.
 //
 // Each image (or band of rows, when the batch is small) is copied once into a scratch image with a border of zeros,
-// which stays in the second cache while all its outputs are computed. Inside the loops there are then no tests
-// for the border and no special pixels.
+// which stays in the second-level cache while all its outputs are computed. The loops then have no tests for the border
+// and no special pixels.
 
 extension Kernels {
-  /// Convolution by register tiles. Same contract as ``convolution(_:input:weight:output:)``.
+  /// Convolution by register tiles, with the contract of ``convolution(_:input:weight:output:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func directConvolution<Scalar: Element>(
@@ -36,12 +36,12 @@ extension Kernels {
     }
   }
 
-  /// The gradient of the input by register tiles. Same contract as
+  /// The gradient with respect to the input by register tiles, with the contract of
   /// ``convolutionInputGradient(_:outputGradient:weight:inputGradient:)``.
   ///
   /// With s the stride, input pixel i·s + r meets the weights k ≡ r + p (mod s) only, and meets them in output pixels
-  /// i + (r + p − k)/s. So for each of the s·s remainders (one for stride 1) the gradient is a convolution of the output's
-  /// gradient, at stride 1, with those weights in reverse order and with input and output channels swapped.
+  /// i + (r + p − k)/s. So for each of the s·s pairs of remainders (one for stride 1) it is a convolution, at stride 1,
+  /// of the gradient with respect to the output with those weights in reverse order and with their channels swapped.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func directConvolutionInputGradient<Scalar: Element>(
@@ -74,7 +74,7 @@ extension Kernels {
     }
   }
 
-  /// The gradient of the weight by register tiles. Same contract as
+  /// The gradient with respect to the weight by register tiles, with the contract of
   /// ``convolutionWeightGradient(_:input:outputGradient:weightGradient:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -114,7 +114,7 @@ extension Kernels {
   }
 }
 
-/// The weights of a forward convolution in panels.
+/// The weights of a forward convolution, packed into panels.
 func packedForward<Scalar: Element>(
   _ shape: ConvolutionShape, _ weight: Storage<Scalar>
 ) -> (layout: PanelLayout, panels: Storage<Scalar>) {
@@ -129,8 +129,8 @@ func packedForward<Scalar: Element>(
   return (layout, panels)
 }
 
-/// The gradient of a convolution's input as convolutions of the output's gradient: one for each pair of remainders that
-/// the rows and columns of the input leave when they are divided by the stride.
+/// The gradient with respect to a convolution's input as convolutions of the gradient with respect to its output: one
+/// for each pair of remainders that the rows and columns of the input leave when they are divided by the stride.
 struct InputGradientPhases<Scalar: Element> {
   /// Along one axis, the input pixels i·s + r and the weights they meet.
   struct Axis {
@@ -155,7 +155,8 @@ struct InputGradientPhases<Scalar: Element> {
   /// One pair of remainders.
   struct Phase {
     let y, x: Axis
-    /// Rows and pixels of the border that this phase does not need: the border is made for the one that needs most.
+    /// The rows and pixels of the border that this phase does not need, because the border fits the phase that needs
+    /// most.
     let spareRows, sparePixels: Int
     let layout: PanelLayout
     let panels: Storage<Scalar>
@@ -171,12 +172,12 @@ struct InputGradientPhases<Scalar: Element> {
       ).flattened()
     }
 
-    /// Scalars to skip in the padded gradient.
+    /// The number of scalars to skip in the padded gradient.
     func inputOffset(row: Int, _ shape: ConvolutionShape) -> Int {
       spareRows * row + sparePixels * shape.outputChannels
     }
 
-    /// Vectors to skip in the gradient of the input.
+    /// The number of vectors to skip in the gradient with respect to the input.
     func outputOffset(_ shape: ConvolutionShape, _: Scalar.Type) -> Int {
       (y.remainder * shape.width + x.remainder) * layout.vectors
     }
@@ -184,11 +185,11 @@ struct InputGradientPhases<Scalar: Element> {
 
   /// The phases.
   let all: [Phase]
-  /// Rows of i.
+  /// The number of values of i along the rows.
   let gridHeight: Int
-  /// Border above, to the left and to the right of the output's gradient.
+  /// The border above, to the left and to the right of the gradient with respect to the output.
   let top, left, right: Int
-  /// Rows that the first i meets, counted from the top of the border.
+  /// The number of rows that the first i meets, counted from the top of the border.
   let reach: Int
 
   init(_ shape: ConvolutionShape, _ weight: Storage<Scalar>) {
@@ -214,7 +215,7 @@ struct InputGradientPhases<Scalar: Element> {
     }
   }
 
-  /// The weights that one phase meets, turned round: rows are taps and output channels, columns are input channels.
+  /// The weights that one phase meets, in reverse order: rows are taps and output channels, columns are input channels.
   private static func packed(
     _ shape: ConvolutionShape, _ weight: Storage<Scalar>, _ y: Axis, _ x: Axis
   ) -> (layout: PanelLayout, panels: Storage<Scalar>) {
@@ -237,16 +238,16 @@ struct InputGradientPhases<Scalar: Element> {
 }
 
 extension ConvolutionShape {
-  /// Parts into which an image's rows are cut, so that a small batch is work for many threads.
+  /// The number of parts into which the rows of an image are cut, so that a small batch is work for many threads.
   func bands(rows: Int) -> Int { batch == 0 ? 1 : max(1, min(rows / 4, 16 / batch)) }
 }
 
-/// Some rows of an image, or of a few images, with a border of zeros around them; the images themselves where no
-/// border is needed.
+/// Some rows of one or a few images with a border of zeros around them, or the images themselves where no border is
+/// needed.
 struct PaddedBand<Scalar: Element> {
   /// The first scalar of the first row, its border included.
   let start: UnsafePointer<Scalar>
-  /// Scalars from one row and one image to the next.
+  /// The distances in scalars from one row and from one image to the next.
   let row, image: Int
   private let channels: Int
   private let scratch: Storage<Scalar>?
@@ -286,7 +287,7 @@ struct PaddedBand<Scalar: Element> {
     scratch = storage
   }
 
-  /// The same, in vectors; the channels fill whole ones.
+  /// The same distances in vectors, for channels that fill whole vectors.
   var pixels: PixelLayout {
     PixelLayout(vectors: channels / Scalar.lanes, row: row / Scalar.lanes, image: image / Scalar.lanes)
   }
@@ -295,9 +296,9 @@ struct PaddedBand<Scalar: Element> {
   @inline(__always) func finish() { withExtendedLifetime(scratch) {} }
 }
 
-/// Pixels whose channels fill whole vectors: the tensor's own memory where they do anyway, else a scratch copy.
+/// Pixels whose channels fill whole vectors: the memory of the tensor where they do anyway, else a scratch copy.
 struct ChannelRows<Scalar: Element> {
-  /// The first pixel, as the kernels read or write it.
+  /// The first pixel that the kernels read or write.
   let start: UnsafeMutablePointer<Scalar>
   private let tensor: UnsafeMutablePointer<Scalar>
   private let pixels, channels, filledChannels: Int
@@ -313,7 +314,7 @@ struct ChannelRows<Scalar: Element> {
     start = scratch?.base ?? tensor
   }
 
-  /// Copies the tensor's pixels in; the channels that it has not are zero.
+  /// Copies the pixels of the tensor, and sets the channels that only fill vectors to zero.
   @inline(__always)
   func load() {
     guard scratch != nil else { return }
@@ -323,7 +324,7 @@ struct ChannelRows<Scalar: Element> {
     }
   }
 
-  /// Copies what the kernels wrote to the tensor.
+  /// Copies the pixels that the kernels wrote to the tensor.
   @inline(__always)
   func finish() {
     guard scratch != nil else { return }
@@ -337,12 +338,12 @@ struct ChannelRows<Scalar: Element> {
   @inline(__always) func release() { withExtendedLifetime(scratch) {} }
 }
 
-/// Sums over many items, one for each of a fixed number of chunks, added in the order of the chunks.
+/// Sums over many items: one sum for each of a fixed number of chunks, and their total in the order of the chunks.
 struct PartialSums<Scalar: Element> {
   let sums: [Storage<Scalar>]
   private let items, vectors: Int
 
-  /// Sums of `vectors` vectors each. Many chunks are work for as many threads, few cost less to add up.
+  /// Sums of `vectors` vectors each. Many chunks keep many threads busy; few chunks cost less to add up.
   init(items: Int, vectors: Int, chunks: Int) {
     self.items = items
     self.vectors = vectors
@@ -372,7 +373,7 @@ struct PartialSums<Scalar: Element> {
     }
   }
 
-  /// The sum over all chunks, `rows` rows of whole vectors, without the channels that only fill vectors.
+  /// Writes the sum over all chunks, `rows` rows of whole vectors, without the channels that only fill vectors.
   @inline(__always)
   func total(into target: Storage<Scalar>, rows: Int, channels: Int) {
     let width = roundUp(channels, to: Scalar.lanes)

@@ -1,4 +1,5 @@
-// Reference.swift: convolution as its definition, seven nested loops.
+// Reference.swift: convolution as its definition: four loops over the outputs, and for each output three over its
+// products.
 //
 // These are the loops to read and to step through. The fast versions are tested against them.
 
@@ -20,7 +21,7 @@ extension Kernels {
   }
 
   /// The definition of ``convolutionInputGradient(_:outputGradient:weight:inputGradient:)``: where the forward pass
-  /// reads an input, the gradient of the output flows back into it.
+  /// reads an input, the gradient with respect to the output flows back into it.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func referenceConvolutionInputGradient<Scalar: Element>(

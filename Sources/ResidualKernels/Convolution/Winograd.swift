@@ -1,13 +1,13 @@
 // Winograd.swift: convolution with 36 multiplications where the definition has 144.
 //
-// Two orders of the work. With many tiles and small weights, the weights are transformed once, and each thread takes
-// a few images through all steps (*by images*). With few tiles and large weights, the transformed weights would go out to
-// memory and come back, four times the size of the weights; so all tiles are transformed once instead, and each
-// thread takes a panel of output channels through all steps (*by channels*).
+// There are two orders of the work. With many tiles and small weights, the weights are transformed once, and each
+// thread takes a few images through all steps (*by images*). With few tiles and large weights, the transformed weights
+// would go out to memory and come back, four times the size of the weights; so all tiles are transformed once instead,
+// and each thread takes a panel of output channels through all steps (*by channels*).
 
 extension Kernels {
-  /// Convolution by Winograd's F(4x4, 3x3). Same contract as ``convolution(_:input:weight:output:)``, for the shapes
-  /// that ``ConvolutionShape/admitsWinograd(_:)`` admits.
+  /// Convolution by Winograd's F(4x4, 3x3), with the contract of ``convolution(_:input:weight:output:)``, for the
+  /// shapes that ``ConvolutionShape/admitsWinograd(_:)`` admits.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func winogradConvolution<Scalar: Element>(
@@ -18,8 +18,8 @@ extension Kernels {
     convolution.forward(input: input, weight: weight, isTurned: false, output: output)
   }
 
-  /// The gradient of the input by Winograd's F(4x4, 3x3): the convolution of the output's gradient with the weights
-  /// turned round, padded by 2 − padding. Same contract as
+  /// The gradient with respect to the input by Winograd's F(4x4, 3x3): the gradient with respect to the output, padded
+  /// by 2 − padding, is convolved with the weights in reverse order. It has the contract of
   /// ``convolutionInputGradient(_:outputGradient:weight:inputGradient:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -37,7 +37,7 @@ extension Kernels {
     convolution.forward(input: outputGradient, weight: weight, isTurned: true, output: inputGradient)
   }
 
-  /// The gradient of the weight by Winograd's F(4x4, 3x3). Same contract as
+  /// The gradient with respect to the weight by Winograd's F(4x4, 3x3), with the contract of
   /// ``convolutionWeightGradient(_:input:outputGradient:weightGradient:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -67,8 +67,9 @@ extension ConvolutionShape {
 
   /// Whether Winograd's kernels are expected to be faster: few and small images do not repay the transforms.
   ///
-  /// Counted in multiply-adds of vectors: for a tile, 36 products and the transforms of its vectors (about 300 each); for the
-  /// weights, their transform (about 100 a vector); for the definition, 9 products a pixel. Both numbers are measured.
+  /// The cost is counted in multiply-adds of vectors: for a tile, 36 products and the transforms of its vectors (about
+  /// 300 each); for the weights, their transform (about 100 a vector); for the definition, 9 products a pixel. Both
+  /// numbers are measured.
   func favorsWinograd<Scalar: Element>(_: Scalar.Type) -> Bool {
     guard admitsWinograd(Scalar.self) else { return false }
     let tiles = batch * ((outputHeight + 3) / 4) * ((outputWidth + 3) / 4)
@@ -82,7 +83,7 @@ extension ConvolutionShape {
 private struct WinogradConvolution<Scalar: Element> {
   let shape: ConvolutionShape
   let sizes: WinogradSizes<Scalar>
-  /// Images in a group, and bands in an image; one of them is 1.
+  /// The number of images in a group, and of bands in an image; one of them is 1.
   let images, bands: Int
 
   init(_ shape: ConvolutionShape) {
@@ -102,10 +103,10 @@ private struct WinogradConvolution<Scalar: Element> {
     shape.outputChannels >= 128 && tiles > 0 && tiles < 2 * shape.outputChannels
   }
 
-  /// Tiles in all images together.
+  /// The number of tiles in all images together.
   var tiles: Int { shape.batch * sizes.tileRows * sizes.tileColumns }
 
-  /// Groups of images, or bands.
+  /// The number of groups of images, or of bands.
   var groups: Int { (shape.batch + images - 1) / images * bands }
 
   /// The images of a group, and the rows of tiles of its band.
@@ -133,7 +134,7 @@ private struct WinogradConvolution<Scalar: Element> {
       right: 4 * sizes.tileColumns - sizes.width)
   }
 
-  /// How the pixels of the output lie.
+  /// The layout of the pixels of the output.
   var outputPixels: PixelLayout {
     PixelLayout(
       vectors: sizes.outputVectors, row: sizes.width * sizes.outputVectors,
@@ -193,7 +194,7 @@ private struct WinogradConvolution<Scalar: Element> {
     }
   }
 
-  /// Input channels that go through the steps together.
+  /// The number of input channels that go through the steps together.
   static var channelsAtOnce: Int { 64 }
 
   var channelBlocks: [Range<Int>] {
@@ -221,7 +222,7 @@ private struct WinogradConvolution<Scalar: Element> {
     (images.lowerBound * sizes.tileRows + rows.lowerBound) * sizes.tileColumns
   }
 
-  // MARK: - The gradient of the weight
+  // MARK: - The gradient with respect to the weight
 
   func weightGradientByImages(
     input: Storage<Scalar>, outputGradient: Storage<Scalar>, weightGradient: Storage<Scalar>

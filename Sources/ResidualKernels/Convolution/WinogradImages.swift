@@ -1,14 +1,14 @@
 // WinogradImages.swift: Winograd's convolution of a few images by one thread.
 //
-// A block of tiles is transformed, multiplied and transformed back before the next, so that everything between stays
-// in the second cache. The images have their padding already: whoever prepares them (a copy, or the layer before)
+// A block of tiles is transformed, multiplied and transformed back before the next one, so that all intermediate values
+// stay in the second-level cache. The images are padded already: whoever prepares them (a copy, or the layer before)
 // can leave them in the cache too.
 
 /// The sizes of a 3x3 convolution at stride 1, as Winograd's kernels see an image or a band of its rows.
 struct WinogradSizes<Scalar: Element> {
-  /// Rows and columns of the output.
+  /// The rows and columns of the output.
   var height, width: Int
-  /// Vectors of channels in a pixel of the input and of the output.
+  /// The number of vectors of channels in a pixel of the input and of the output.
   let inputVectors, outputVectors: Int
 
   init(height: Int, width: Int, inputChannels: Int, outputChannels: Int) {
@@ -21,19 +21,19 @@ struct WinogradSizes<Scalar: Element> {
   var inputChannels: Int { inputVectors * Scalar.lanes }
   var outputChannels: Int { outputVectors * Scalar.lanes }
 
-  /// Rows of tiles, and tiles in a row. The last of either may reach over the edge.
+  /// The rows of tiles, and the tiles in a row. The last of either may reach over the edge.
   var tileRows: Int { (height + 3) / 4 }
   var tileColumns: Int { (width + 3) / 4 }
-  /// Rows and columns of the padded input, enough for whole tiles.
+  /// The rows and columns of the padded input, enough for whole tiles.
   var paddedHeight: Int { 4 * tileRows + 2 }
   var paddedWidth: Int { 4 * tileColumns + 2 }
 
   /// The transformed weights of ``panelVectors`` vectors of output channels, and how many such panels there are.
   var panel: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: panelVectors) }
   var panels: Int { (outputVectors + panelVectors - 1) / panelVectors }
-  /// Scalars in the transformed weights, panel by panel.
+  /// The number of scalars in the transformed weights, panel by panel.
   var weightCount: Int { panels * panel.count * Scalar.lanes }
-  /// The transformed gradient of the weights.
+  /// The layout of the transformed gradient with respect to the weight.
   var gradient: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: outputVectors) }
 
   /// The vectors of output channels in a panel; the last one may have fewer.
@@ -48,8 +48,8 @@ struct WinogradSizes<Scalar: Element> {
     return band
   }
 
-  /// Rows of tiles that are transformed and multiplied together: about 32 tiles keep the registers of the
-  /// products full, and their numbers at all frequencies still fit in the second cache.
+  /// The rows of tiles that are transformed and multiplied together: about 32 tiles keep the registers of the products
+  /// full, and their numbers at all frequencies still fit in the second-level cache.
   func tileRowsAtOnce(images: Int) -> Int { max(1, min(tileRows, 32 / (images * tileColumns))) }
 
   /// Cuts the tiles of `images` images into blocks.
@@ -75,7 +75,7 @@ struct WinogradScratch<Scalar: Element> {
     outputs = Storage(uninitialized: FrequencyLayout(rows: tiles, vectors: outputVectors).count * lanes)
   }
 
-  /// Enough for the blocks of `images` images at a time, forward and for the gradients.
+  /// Memory for the blocks of `images` images at a time, forward and for the gradients.
   init(_ sizes: WinogradSizes<Scalar>, images: Int) {
     self.init(
       tiles: images * sizes.tileRowsAtOnce(images: images) * sizes.tileColumns, inputVectors: sizes.inputVectors,
@@ -86,7 +86,7 @@ struct WinogradScratch<Scalar: Element> {
 /// The convolution of `images` padded images with transformed weights.
 ///
 /// - Parameters:
-///   - input: Images of `paddedHeight` x `paddedWidth` pixels, `inputPixels` says how far apart.
+///   - input: Images of `paddedHeight` x `paddedWidth` pixels; `inputPixels` is their layout.
 ///   - weights: What ``winogradWeights(_:weight:isTurned:into:)`` makes.
 ///   - output: Images of `height` x `width` pixels.
 @specialized(where Scalar == Float)
@@ -130,11 +130,11 @@ func multiplyFrequencies<Scalar: Element>(
   }
 }
 
-/// Adds the gradient of the weights, as it is at the 36 frequencies, of `images` images to `sums`.
+/// Adds what `images` images contribute to the gradient with respect to the weight, at the 36 frequencies, to `sums`.
 ///
 /// - Parameters:
 ///   - input: Images as ``winogradImages(_:images:input:_:weights:output:_:_:)`` takes them.
-///   - gradient: The gradients of the outputs: images of whole tiles, zero where there is no output.
+///   - gradient: The gradient with respect to the output: images of whole tiles, zero where there is no output.
 ///   - sums: In the layout of `sizes.gradient`, for ``finishWinogradGradient(_:sums:into:)``.
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
@@ -176,8 +176,8 @@ func addFrequencies<Scalar: Element>(
 
 /// The transformed weights of a convolution: `sizes.weightCount` scalars, panel by panel.
 ///
-/// With `isTurned` they are those of the gradient of the input: `weight` is `[3, 3, outputChannels, inputChannels]`
-/// in the channels of `sizes`, and is read with its taps in reverse order and its channels swapped.
+/// With `isTurned` they are those of the gradient with respect to the input: `weight` is `[3, 3, outputChannels,
+/// inputChannels]` in the channels of `sizes`, and is read with its taps in reverse order and its channels swapped.
 func winogradWeights<Scalar: Element>(
   _ sizes: WinogradSizes<Scalar>, weight: UnsafePointer<Scalar>, isTurned: Bool,
   into weights: UnsafeMutablePointer<Scalar>
@@ -222,7 +222,8 @@ func winogradPanel<Scalar: Element>(
   }
 }
 
-/// `target[column, row] = source[row, column]`: reads whole lines, writes within a block that stays in the first cache.
+/// `target[column, row] = source[row, column]`: reads whole lines, and writes within a block that stays in the
+/// first-level cache.
 private func transpose<Scalar: Element>(
   _ source: UnsafePointer<Scalar>, rows: Int, columns: Int, step: Int, into target: UnsafeMutablePointer<Scalar>
 ) {
@@ -231,8 +232,8 @@ private func transpose<Scalar: Element>(
   }
 }
 
-/// The gradient of the weights `[3, 3, inputChannels, outputChannels]` from its partial sums at the 36 frequencies,
-/// which are added in order. The first of them does not survive.
+/// Computes the gradient with respect to the weight `[3, 3, inputChannels, outputChannels]` from its partial sums at
+/// the 36 frequencies, which are added in order. The first of the sums is overwritten.
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
 func finishWinogradGradient<Scalar: Element>(

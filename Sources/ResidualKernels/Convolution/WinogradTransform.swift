@@ -8,7 +8,7 @@
 //
 // ⊙ multiplies 36 pairs of numbers, where the definition multiplies 16 · 9 = 144. Summed over input channels, for many
 // tiles and output channels, each of the 36 places (*frequencies*) is a product of matrices. Read backwards, the
-// same equation gives the gradient of the weights from the gradient of the outputs:
+// same equation gives the gradient with respect to the weights from the gradient with respect to the outputs:
 //
 //     ∂g = Gᵀ [ (Bᵀ d B) ⊙ (A ∂Y Aᵀ) ] G
 //
@@ -38,7 +38,7 @@ extension SIMD where Scalar: Element {
 /// A map along one axis.
 private protocol AxisMap<Scalar> {
   associatedtype Scalar: Element
-  /// Numbers that it reads and writes.
+  /// The counts of numbers that it reads and writes.
   static var sourceCount: Int { get }
   static var targetCount: Int { get }
   /// Reads vectors that lie `from` apart and writes vectors `to` apart.
@@ -137,7 +137,7 @@ private enum WeightGather<Scalar: Element>: AxisMap {
   }
 }
 
-/// A square of vectors: where it starts, and how far apart its rows and columns are.
+/// A square of vectors: its first one, and the distances between its rows and between its columns.
 struct VectorSquare<Pointer> {
   var start: Pointer
   var row, column: Int
@@ -161,7 +161,7 @@ private func onBothAxes<Map: AxisMap>(
 
 /// Rows of tiles of a few images: the tiles that are transformed and multiplied together.
 struct TileBlock {
-  /// Images, and in each of them the rows of tiles and the tiles in a row.
+  /// The number of images, and in each of them the rows of tiles and the number of tiles in a row.
   var images: Int
   var rows: Range<Int>
   var columns: Int
@@ -183,7 +183,7 @@ struct TileBlock {
   }
 }
 
-/// Vectors in a pixel, and from a row and an image to the next.
+/// The number of vectors in a pixel, and the distances in vectors from one row and from one image to the next.
 struct PixelLayout {
   var vectors, row, image: Int
 
@@ -193,7 +193,7 @@ struct PixelLayout {
 
 /// `[36, rows, vectors]`: a matrix for each frequency, whose rows are tiles or channels.
 struct FrequencyLayout {
-  /// Vectors in a row, and from a frequency to the next.
+  /// The number of vectors in a row, and the distance in vectors from one frequency to the next.
   let vectors, step: Int
 
   /// One vector more than is used from each frequency to the next: where the distance is a power of two, all 36
@@ -203,7 +203,7 @@ struct FrequencyLayout {
     step = rows * vectors + 1
   }
 
-  /// Vectors in all frequencies together.
+  /// The number of vectors in all frequencies together.
   var count: Int { 36 * step }
 }
 
@@ -284,8 +284,8 @@ func gatherOutput<Scalar: Element>(
   }
 }
 
-/// `G g Gᵀ` for some rows of weights: `weight` points at the first vector, the nine taps are `tap` vectors apart and the
-/// rows `row` vectors.
+/// `G g Gᵀ` for some rows of weights: `weight` points at the first vector, the nine taps are `tap` vectors apart and
+/// the rows `row` vectors.
 @inline(never)
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)

@@ -1,13 +1,15 @@
-// FusedConvolution.swift: convolutions that do the passes before and after them while the image is in the cache.
+// FusedConvolution.swift: convolutions that also do the passes before and after them, while the image is in the cache.
 //
-// Layer by layer, batch normalization and ReLU each read a tensor from memory and write one. Here an image is normalized
-// and rectified while it is copied into its padded scratch memory, which the convolution needs anyway, and the sums
-// that the next normalization needs are taken from the output before it leaves the cache. The results are the same.
+// Layer by layer, batch normalization and ReLU each read a tensor from memory and write one. Here an image is
+// normalized and rectified while it is copied into its padded scratch memory, which the convolution needs anyway, and
+// the sums that the next normalization needs are computed from the output before it leaves the cache. The results are
+// the same up to rounding; FusedReference.swift has the passes one by one.
 
 extension Kernels {
-  /// `output = input ∗ weight`, and the mean and biased variance of each of its channels.
+  /// `output = input ∗ weight`, and the mean and biased variance of each channel of the output.
   ///
-  /// The output's channels fill whole vectors.
+  /// The number of output channels is a multiple of the vector's lanes, and so is that of the input channels where the
+  /// input is normalized and rectified.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func fusedConvolution<Scalar: Element>(
@@ -15,6 +17,10 @@ extension Kernels {
     mean: Storage<Scalar>, variance: Storage<Scalar>
   ) {
     shape.check(input: input.storage, weight: weight, output: output)
+    if implementation == .reference {
+      return referenceFusedConvolution(
+        shape, input: input, weight: weight, output: output, mean: mean, variance: variance)
+    }
     let convolution = PreparedConvolution(shape, weight: weight)
     let groups = ImageGroups(shape, Scalar.self)
     let partial = PartialStatistics<Scalar>(groups: groups.count, channels: shape.outputChannels)
@@ -27,14 +33,15 @@ extension Kernels {
         for (j, n) in images.enumerated() { input.fill(n, layout: layout, into: padded.base, image: j) }
         let target = output.base + images.lowerBound * convolution.resultCount
         convolution.run(images: images.count, padded: padded.base, into: target, scratch)
-        partial.take(
-          target, pixels: images.count * shape.outputHeight * shape.outputWidth, group: group)
+        partial.storeStatistics(
+          of: target, pixels: images.count * shape.outputHeight * shape.outputWidth, group: group)
       }
     }
     partial.merge(mean: mean, variance: variance)
   }
 
-  /// `output = max(affine(input ∗ weight) + bypass, 0)`: a layer, or the end of a residual block, at inference.
+  /// `output = max(affine(input ∗ weight) + bypass, 0)`: at inference, convolution, normalization, addition and ReLU in
+  /// one.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func fusedInference<Scalar: Element>(
@@ -43,6 +50,10 @@ extension Kernels {
   ) {
     shape.check(input: input, weight: weight, output: output)
     precondition(bypass?.count ?? output.count == output.count, "a bypass of another size than the output")
+    if implementation == .reference {
+      return referenceFusedInference(
+        shape, input: input, weight: weight, affine: affine, bypass: bypass, output: output)
+    }
     let convolution = PreparedConvolution(shape, weight: weight)
     let groups = ImageGroups(shape, Scalar.self)
     let layout = convolution.layout
@@ -71,18 +82,21 @@ extension Kernels {
     }
   }
 
-  /// The gradients of a convolution, from the gradient of the normalization that follows it.
+  /// The gradients of the loss with respect to the weight and the input of a convolution that a normalization follows.
   ///
-  /// The gradient of the input is finished on the way: where `input` is a ReLU of a normalization, it is set to zero
-  /// where the ReLU was, and summed as the normalization's own gradient needs; where it is a tensor, `bypass` is added.
+  /// What follows the gradient with respect to the input is done on the way. Where `input` is the ReLU of a
+  /// normalization, the gradient goes back through the ReLU, and the sums that the normalization's backward pass needs
+  /// are taken; where `input` is a tensor, `bypass` is added.
   ///
   /// - Parameters:
-  ///   - gradient: of the output, made from the gradient of its normalization.
-  ///   - input: what the forward convolution read.
-  ///   - inputGradient: nil where nobody needs it. Its channels fill whole vectors.
-  ///   - bypass: another gradient of the input, which is added; only without a ReLU.
-  ///   - sums: `Σ g` and `Σ g · (x − mean)` over the input's gradient g and the normalization's input x, for each channel;
-  ///     only with a ReLU.
+  ///   - gradient: The gradient with respect to the convolution's output, made from that of the normalization behind
+  ///     it.
+  ///   - input: What the forward convolution read.
+  ///   - inputGradient: The gradient with respect to the normalization's output, or with respect to the tensor; nil
+  ///     where nobody needs it. The number of its channels is a multiple of the vector's lanes.
+  ///   - bypass: Another gradient with respect to the input, which is added; only without a ReLU.
+  ///   - sums: `Σ g` and `Σ g · (x − mean)` for each channel, g being the resulting `inputGradient` and x the input of
+  ///     the normalization; only with a ReLU.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func fusedConvolutionGradients<Scalar: Element>(
@@ -91,6 +105,11 @@ extension Kernels {
     sums: (sum: Storage<Scalar>, product: Storage<Scalar>)? = nil
   ) {
     shape.check(input: inputGradient ?? input.storage, weight: weightGradient, output: gradient.input)
+    if implementation == .reference {
+      return referenceFusedConvolutionGradients(
+        shape, gradient: gradient, input: input, weight: weight, weightGradient: weightGradient,
+        inputGradient: inputGradient, adding: bypass, sums: sums)
+    }
     let backward = PreparedConvolution(inputGradientOf: shape, weight: weight)
     let inputLayout = PaddedLayout(inputOf: shape, Scalar.self)
     let gradientLayout = backward.layout
@@ -119,7 +138,7 @@ extension Kernels {
       if let affine = input.affine {
         partial.clear(group: group)
         for (j, n) in images.enumerated() {
-          partial.rectify(
+          partial.maskAndSum(
             inputGradient.base + n * shape.imageCount, where: paddedInput.base, inputLayout, image: j,
             input: input.storage.base + n * shape.imageCount, mean: affine.mean.base, group: group)
         }
@@ -132,7 +151,8 @@ extension Kernels {
     if let sums { partial.sum(sums.sum, sums.product) }
   }
 
-  /// `output = max(affine(input) + bypass, 0)`: the end of a residual block, or of any layer where there is no bypass.
+  /// `output = max(affine(input) + bypass, 0)`: normalization, addition and ReLU, the end of a residual block; without
+  /// `bypass`, normalization and ReLU.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func fusedSum<Scalar: Element>(
@@ -140,6 +160,9 @@ extension Kernels {
   ) {
     let vectors = affine.mean.count / Scalar.lanes
     precondition(input.count == output.count && bypass?.count ?? input.count == input.count, "sizes that differ")
+    if implementation == .reference {
+      return referenceFusedSum(input, affine: affine, bypass: bypass, output: output)
+    }
     let pixels = input.count / affine.mean.count
     let chunks = max(1, input.count / 16384)
     let (x, y) = (input.vectors, output.vectors)
@@ -160,8 +183,8 @@ extension Kernels {
     }
   }
 
-  /// The gradient of ``fusedSum(_:affine:bypass:output:)`` by both of its terms, `g = gradient` where `output > 0`, else 0;
-  /// and `Σ g` and `Σ g · (input − mean)` for each channel.
+  /// The gradient g of the loss with respect to either term of the sum in ``fusedSum(_:affine:bypass:output:)``:
+  /// `g = gradient` where `output > 0`, else 0; and for each channel `Σ g` and `Σ g · (input − mean)`.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func fusedSumGradient<Scalar: Element>(
@@ -170,6 +193,10 @@ extension Kernels {
   ) {
     precondition(gradient.count == output.count && output.count == input.count, "sizes that differ")
     precondition(result.count == gradient.count, "\(result.count) elements for a gradient of \(gradient.count)")
+    if implementation == .reference {
+      return referenceFusedSumGradient(
+        gradient, output: output, input: input, mean: mean, into: result, sum: sum, product: product)
+    }
     let vectors = mean.count / Scalar.lanes
     let pixels = input.count / mean.count
     let chunks = max(1, input.count / 16384)
@@ -187,7 +214,7 @@ extension Kernels {
           var productOfRun = Scalar.Vector.zero
           for pixel in run..<min(run + 8, range.upperBound) {
             let i = pixel * vectors + q
-            let value = Scalar.keep(dy[i], wherePositive: y[i])
+            let value = Scalar.masked(dy[i], wherePositive: y[i])
             g[i] = value
             sumOfRun += value
             productOfRun.multiplyAdd(value, x[i] - mean)
@@ -203,13 +230,14 @@ extension Kernels {
   }
 }
 
-/// A batch cut into groups of images that a thread works on at once, and the groups into chunks.
+/// A batch cut into groups of images that a thread works on at once, and the groups cut into chunks.
 struct ImageGroups {
-  /// Images of a group; the last may have fewer.
+  /// The number of images in a group; the last group may have fewer.
   let images: Int
   private let batch: Int
 
-  /// Winograd's products want about 32 tiles, so small images go together; other convolutions go image by image.
+  /// Winograd's products are fastest with about 32 tiles, so small images form groups; other convolutions take one
+  /// image at a time.
   init<Scalar: Element>(_ shape: ConvolutionShape, _: Scalar.Type) {
     batch = shape.batch
     let tiles = ((shape.outputHeight + 3) / 4) * ((shape.outputWidth + 3) / 4)
@@ -223,7 +251,7 @@ struct ImageGroups {
   func range(ofGroup group: Int) -> Range<Int> { group * images..<min((group + 1) * images, batch) }
 }
 
-/// Two sums for each group of images and each channel, and how they are put together.
+/// Two sums for each group of images and each channel, and the sums of these over the groups.
 struct PartialStatistics<Scalar: Element> {
   private let groups, channels: Int
   private let values: Storage<Scalar>
@@ -236,7 +264,7 @@ struct PartialStatistics<Scalar: Element> {
     counts = Storage(repeating: 0, count: groups)
   }
 
-  /// Where the two sums of a group are.
+  /// The addresses of the two sums of a group.
   @inline(__always)
   func places(ofGroup group: Int) -> (UnsafeMutablePointer<Scalar>, UnsafeMutablePointer<Scalar>) {
     let first = values.base + 2 * group * channels
@@ -245,12 +273,12 @@ struct PartialStatistics<Scalar: Element> {
 
   func clear(group: Int) { places(ofGroup: group).0.update(repeating: 0, count: 2 * channels) }
 
-  /// The mean and the sum of squared distances from it of some pixels, in one pass.
+  /// Stores the mean of some pixels and the sum of their squared distances from it, computed in one pass.
   ///
-  /// Both are taken about the first pixel k: the differences are no larger than the values spread, so
+  /// Both are computed about the first pixel k: the differences are no larger than the values spread, so
   /// `Σ (x − k)² − (Σ (x − k))² / n` does not cancel as `Σ x² − (Σ x)² / n` would.
   @inline(__always)
-  func take(_ values: UnsafePointer<Scalar>, pixels: Int, group: Int) {
+  func storeStatistics(of values: UnsafePointer<Scalar>, pixels: Int, group: Int) {
     let (means, squares) = places(ofGroup: group)
     let width = channels / Scalar.lanes
     let share = 1 / Scalar(pixels)
@@ -277,10 +305,10 @@ struct PartialStatistics<Scalar: Element> {
     counts.base[group] = Scalar(pixels)
   }
 
-  /// Sets the gradient of one dense image to zero where the padded image is not positive, and adds `Σ g` and
-  /// `Σ g · (input − mean)` to the group's sums.
+  /// Takes the gradient of one dense image back through a ReLU, whose output is the padded image: sets it to zero where
+  /// that is not positive. Adds `Σ g` and `Σ g · (input − mean)` to the group's sums.
   @inline(__always)
-  func rectify(
+  func maskAndSum(
     _ gradient: UnsafeMutablePointer<Scalar>, where padded: UnsafePointer<Scalar>, _ layout: PaddedLayout,
     image index: Int, input: UnsafePointer<Scalar>, mean: UnsafePointer<Scalar>, group: Int
   ) {
@@ -298,7 +326,7 @@ struct PartialStatistics<Scalar: Element> {
         var i = y * layout.width * vectors + q
         var j = start + y * layout.columns * vectors + q
         for _ in 0..<layout.width {
-          let value = Scalar.keep(g[i], wherePositive: positive[j])
+          let value = Scalar.masked(g[i], wherePositive: positive[j])
           g[i] = value
           sumOfRow += value
           productOfRow.multiplyAdd(value, x[i] - mean)
@@ -332,7 +360,7 @@ struct PartialStatistics<Scalar: Element> {
     }
   }
 
-  /// Both sums over all groups, added in `Double`.
+  /// Both sums over all groups, in `Double`.
   func sum(_ first: Storage<Scalar>, _ second: Storage<Scalar>) {
     for c in 0..<first.count {
       var totals = (0.0, 0.0)

@@ -1,32 +1,33 @@
-// PaddedImages.swift: a few images with a border of zeros, in the cache of the thread that works on them.
+// PaddedImages.swift: a few images with a border of zeros, in the cache of the thread that works on them, and what
+// fills them: tensors, normalizations, gradients.
 
-/// How images lie in scratch memory with a border of zeros around them.
+/// The layout of images in scratch memory with a border of zeros around each.
 struct PaddedLayout {
-  /// Rows, columns and channels of an image without its border.
+  /// The rows, columns and channels of an image without its border.
   var height, width, channels: Int
-  /// Border above and to the left.
+  /// The rows of border above an image and the columns to its left.
   var top, left: Int
-  /// Rows and columns with the border on all sides.
+  /// The rows and columns with the border on all sides.
   var rows, columns: Int
 
-  /// Scalars from one row to the next.
+  /// The distance in scalars from one row to the next.
   var row: Int { columns * channels }
-  /// Scalars from one image to the next.
+  /// The distance in scalars from one image to the next.
   var image: Int { rows * row }
-  /// Scalars from the start of the memory to pixel (0, 0) of the first image.
+  /// The distance in scalars from the start of the memory to pixel (0, 0) of the first image.
   var interior: Int { top * row + left * channels }
 
-  /// The same in vectors; the channels fill whole ones.
+  /// The same distances in vectors, for channels that fill whole vectors.
   func pixels<Scalar: Element>(_: Scalar.Type) -> PixelLayout {
     PixelLayout(vectors: channels / Scalar.lanes, row: row / Scalar.lanes, image: image / Scalar.lanes)
   }
 
-  /// Memory for `images` images, all zero: whoever fills it writes the inside only, so the border stays zero.
+  /// Memory for `images` images, all zero. Whoever fills it writes only inside the border, which stays zero.
   func scratch<Scalar: Element>(_ images: Int, _: Scalar.Type) -> Storage<Scalar> {
     Storage(repeating: 0, count: images * image)
   }
 
-  /// Copies an image in.
+  /// Copies a dense image to its place inside the border.
   @inline(__always)
   func copy<Scalar: Element>(
     _ source: UnsafePointer<Scalar>, into scratch: UnsafeMutablePointer<Scalar>, image index: Int
@@ -35,8 +36,8 @@ struct PaddedLayout {
     for y in 0..<height { (start + y * row).update(from: source + y * width * channels, count: width * channels) }
   }
 
-  /// Visits every vector of an image that lies densely, and its place in the padded image; all pixels of a row and a
-  /// vector of channels one after the other, so that what belongs to the channels stays in registers.
+  /// Calls `body` with the index of each vector in the dense image and in the padded one. The innermost loop runs along
+  /// a row for one vector of channels, so that the channels' constants stay in registers.
   @inline(__always)
   func forEachVector<Scalar: Element, Constants>(
     image index: Int, _: Scalar.Type, constants: (_ vector: Int) -> Constants,
@@ -59,11 +60,11 @@ struct PaddedLayout {
   }
 }
 
-/// Numbers for each channel: `y = (x − mean) · scale + shift`, what batch normalization does to a channel.
+/// What batch normalization does to each channel: `y = (x − mean) · scale + shift`.
 public struct ChannelAffine<Scalar: Element>: Sendable {
   let mean, scale, shift: Storage<Scalar>
 
-  /// One mean, scale and shift for each channel.
+  /// A function with one mean, scale and shift for each channel.
   public init(mean: Storage<Scalar>, scale: Storage<Scalar>, shift: Storage<Scalar>) {
     precondition(mean.count == scale.count && scale.count == shift.count, "as many means as scales and shifts")
     self.mean = mean
@@ -84,18 +85,18 @@ public struct ChannelAffine<Scalar: Element>: Sendable {
   }
 }
 
-/// What a fused convolution reads: a tensor, or the ReLU of a tensor's normalization, which is then never stored.
+/// The input of a fused convolution: a tensor, or the ReLU of a tensor's normalization, which is then never stored.
 public struct FusedInput<Scalar: Element>: Sendable {
   let storage: Storage<Scalar>
   let affine: ChannelAffine<Scalar>?
 
-  /// `x` itself, or `max(affine(x), 0)`.
+  /// The tensor `x` itself, or `max(affine(x), 0)`.
   public init(_ x: Storage<Scalar>, rectifying affine: ChannelAffine<Scalar>? = nil) {
     storage = x
     self.affine = affine
   }
 
-  /// Puts one image into padded scratch memory.
+  /// Writes image n into padded scratch memory.
   @inline(__always)
   func fill(
     _ n: Int, layout: PaddedLayout, into scratch: UnsafeMutablePointer<Scalar>, image index: Int
@@ -111,12 +112,12 @@ public struct FusedInput<Scalar: Element>: Sendable {
   }
 }
 
-/// The gradient that a fused convolution reads: that of batch normalization's input, made from the gradient `g` of its
-/// output and from its input `x`, and never stored: `a · g + b · (x − mean) + d`.
+/// The gradient that a fused convolution reads: `a · g + b · (x − mean) + d`, the gradient of the loss with respect to
+/// the input x of a batch normalization, made from the gradient g with respect to its output. It is never stored.
 public struct FusedGradient<Scalar: Element>: Sendable {
   let gradient, input, a, b, d, mean: Storage<Scalar>
 
-  /// The gradient `g`, the input `x`, and one a, b, d and mean for each channel.
+  /// A gradient made of g, x, and one a, b, d and mean for each channel.
   public init(
     gradient: Storage<Scalar>, input: Storage<Scalar>, a: Storage<Scalar>, b: Storage<Scalar>, d: Storage<Scalar>,
     mean: Storage<Scalar>
@@ -130,7 +131,7 @@ public struct FusedGradient<Scalar: Element>: Sendable {
     self.mean = mean
   }
 
-  /// Puts one image into padded scratch memory.
+  /// Writes image n into padded scratch memory.
   @inline(__always)
   func fill(_ n: Int, layout: PaddedLayout, into scratch: UnsafeMutablePointer<Scalar>, image index: Int) {
     let start = n * layout.height * layout.width * layout.channels

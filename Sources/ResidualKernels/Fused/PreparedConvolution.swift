@@ -1,26 +1,27 @@
-// PreparedConvolution.swift: a convolution ready to run image by image, inside a larger loop.
+// PreparedConvolution.swift: a convolution that is ready to run image by image, inside a larger loop.
 
-/// The output, or the input's gradient, of a convolution for images that lie padded in scratch memory: the weights are
-/// packed or transformed, and direct tiles or Winograd's are chosen.
+/// A convolution, or its gradient with respect to the input, of images that lie padded in scratch memory. The weights
+/// are packed or transformed, and the algorithm is chosen: direct or Winograd's.
 struct PreparedConvolution<Scalar: Element> {
   private enum Method {
     case winograd(WinogradSizes<Scalar>, weights: Storage<Scalar>)
     case direct([Pass])
   }
 
-  /// One sum over the register tiles. A forward convolution is one pass, the gradient of the input one for each
-  /// remainder of the stride.
+  /// One sum over the register tiles. A forward convolution is one pass; the gradient with respect to the input is one
+  /// for each remainder of the stride.
   private struct Pass {
     var grid: TapGrid
-    /// Scalars from the padded image's start to the first input, vectors from the output's to the first output.
+    /// The offset of the first input in the padded image, in scalars, and of the first output in the result, in
+    /// vectors.
     var input, output: Int
     var layout: PanelLayout
     var panels: Storage<Scalar>
   }
 
-  /// How the images must lie that it reads.
+  /// The layout that the images it reads must have.
   let layout: PaddedLayout
-  /// Scalars of an image of the result.
+  /// The number of scalars in an image of the result.
   let resultCount: Int
   private let method: Method
 
@@ -44,7 +45,7 @@ struct PreparedConvolution<Scalar: Element> {
     method = .direct([Pass(grid: grid.flattened(), input: 0, output: 0, layout: panelLayout, panels: panels)])
   }
 
-  /// The gradient of the input.
+  /// The gradient with respect to the input.
   init(inputGradientOf shape: ConvolutionShape, weight: Storage<Scalar>) {
     resultCount = shape.imageCount
     if Kernels.usesWinograd(shape, Scalar.self) {
@@ -73,13 +74,13 @@ struct PreparedConvolution<Scalar: Element> {
       })
   }
 
-  /// Scratch memory of one thread for `images` images at a time.
+  /// The scratch memory that a thread needs for `images` images at a time.
   func scratch(images: Int) -> WinogradScratch<Scalar>? {
     guard case .winograd(let sizes, _) = method else { return nil }
     return WinogradScratch(sizes, images: images)
   }
 
-  /// Computes `images` images from padded ones into dense ones, whose channels fill whole vectors.
+  /// Reads `images` padded images and writes as many dense ones, whose channels fill whole vectors.
   func run(
     images: Int, padded: UnsafePointer<Scalar>, into result: UnsafeMutablePointer<Scalar>,
     _ scratch: WinogradScratch<Scalar>?
@@ -103,7 +104,7 @@ struct PreparedConvolution<Scalar: Element> {
   }
 }
 
-/// The gradient of a convolution's weights from padded images and padded gradients, summed over many.
+/// The gradient with respect to a convolution's weight, summed over many padded images and padded gradients.
 struct PreparedWeightGradient<Scalar: Element> {
   private let shape: ConvolutionShape
   private let isWinograd: Bool
@@ -113,9 +114,9 @@ struct PreparedWeightGradient<Scalar: Element> {
   private let rows: Int
 
   /// - Parameters:
-  ///   - groups: groups of images, ``forEachGroup(_:)``'s items.
-  ///   - input: how the inputs lie, ``PreparedConvolution/layout`` of the forward convolution.
-  ///   - gradient: how the gradients lie, that of the gradient of the input.
+  ///   - groups: The number of groups of images.
+  ///   - input: The layout of the inputs: ``PreparedConvolution/layout`` of the forward convolution.
+  ///   - gradient: The layout of the gradients: the same of the gradient with respect to the input.
   init(_ shape: ConvolutionShape, groups: Int, input: PaddedLayout, gradient: PaddedLayout) {
     self.shape = shape
     self.input = input
@@ -127,19 +128,19 @@ struct PreparedWeightGradient<Scalar: Element> {
     partial = PartialSums(items: groups, vectors: vectors, chunks: vectors > 1 << 12 ? 8 : 16)
   }
 
-  /// Scratch memory of one thread for `images` images at a time.
+  /// The scratch memory that a thread needs for `images` images at a time.
   func scratch(images: Int) -> WinogradScratch<Scalar>? {
     isWinograd ? WinogradScratch(sizes, images: images) : nil
   }
 
-  /// Calls `body` for each group, in chunks, with the sums of its chunk.
+  /// Calls `body` for each group, with the sums and the state of the chunk that the group belongs to.
   func forEachGroup<State>(
     state: () -> State, _ body: (_ group: Int, _ sums: UnsafeMutablePointer<Scalar>, _ state: State) -> Void
   ) {
     partial.forEachItem(state: state, body)
   }
 
-  /// Adds `images` images.
+  /// Adds what `images` images contribute to the gradient.
   func add(
     images: Int, padded: UnsafePointer<Scalar>, gradient paddedGradient: UnsafePointer<Scalar>,
     to sums: UnsafeMutablePointer<Scalar>, _ scratch: WinogradScratch<Scalar>?
@@ -162,7 +163,7 @@ struct PreparedWeightGradient<Scalar: Element> {
     }
   }
 
-  /// The sum over all groups.
+  /// Adds up the sums of all groups.
   func finish(into weightGradient: Storage<Scalar>) {
     if isWinograd {
       finishWinogradGradient(sizes, sums: partial.sums, into: weightGradient.base)
@@ -173,7 +174,7 @@ struct PreparedWeightGradient<Scalar: Element> {
 }
 
 extension PaddedLayout {
-  /// How the images lie that a forward convolution reads.
+  /// The layout of the images that a forward convolution reads.
   init<Scalar: Element>(inputOf shape: ConvolutionShape, _: Scalar.Type) {
     let isWinograd = Kernels.usesWinograd(shape, Scalar.self)
     let sizes = WinogradSizes<Scalar>(shape)

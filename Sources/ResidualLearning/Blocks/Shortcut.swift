@@ -9,16 +9,26 @@ import ResidualKernels
 
 /// Which shortcuts a network has (§4.1, Table 3).
 public enum ShortcutOption: String, CaseIterable, Codable, Sendable {
-  /// Identity everywhere; where channels increase, the new ones are zero. No parameters. The CIFAR networks' (§4.2).
+  /// Identity everywhere; where channels increase, the new ones are zero. It has no parameters; the CIFAR networks
+  /// (§4.2) use it.
   case a = "A"
-  /// A projection where channels increase, identity elsewhere. Table 1's networks deeper than 34 layers.
+  /// A projection where channels increase, identity elsewhere. Table 1's networks deeper than 34 layers use it.
   case b = "B"
   /// Projections everywhere.
   case c = "C"
+
+  /// Whether the shortcut between tensors of these channels is a projection.
+  func projects(from inputChannels: Int, to outputChannels: Int, stride: Int) -> Bool {
+    switch self {
+    case .a: false
+    case .b: stride != 1 || inputChannels != outputChannels
+    case .c: true
+    }
+  }
 }
 
-/// Where option A puts the channels of zeros. The paper does not say; either is in use, and weights trained with one give
-/// other results with the other. See docs/differences.md.
+/// Where option A puts the channels of zeros. The paper does not say; either is in use, and weights trained with one
+/// give other results with the other. See docs/differences.md.
 public enum ZeroPlacement: String, CaseIterable, Codable, Sendable {
   /// Behind the input's channels, as in Facebook's Torch implementation. The default.
   case after
@@ -30,7 +40,7 @@ public enum ZeroPlacement: String, CaseIterable, Codable, Sendable {
 ///
 ///     identity      h(x) = x                                   (1)   dx = dh
 ///     zeroPadded    h(x)[i, f + c] = x[i·s, c], other channels 0      dx[i·s, c] = dh[i, f + c], other pixels 0
-///     projection    h(x) = BN(W_s x)                           (2)   see ``Conv2D`` and ``BatchNorm2D``
+///     projection    h(x) = BN(W_s x)                           (2)   see ``ConvBN``
 ///
 /// Equation numbers are the paper's. x is `[N, H, W, Cin]`, h is `[N, ⌈H/s⌉, ⌈W/s⌉, Cout]`, s the block's stride and f
 /// the zeros in front (``ZeroPlacement``).
@@ -39,8 +49,9 @@ public enum Shortcut<Scalar: Element>: Layer {
   case identity
   /// Option A where sizes change: every s-th row and column, and zeros for the new channels.
   case zeroPadded(ZeroPadding)
-  /// Option B where sizes change, option C everywhere: a 1x1 convolution and batch normalization, no ReLU.
-  case projection(Projection<Scalar>)
+  /// Option B where sizes change, option C everywhere: a 1x1 convolution and, as in the authors' released model, batch
+  /// normalization; no ReLU.
+  case projection(ConvBN<Scalar>)
 
   /// The shortcut that `option` asks for between tensors of these channels.
   ///
@@ -49,23 +60,22 @@ public enum Shortcut<Scalar: Element>: Layer {
     _ option: ShortcutOption, _ inputChannels: Int, _ outputChannels: Int, stride: Int, zeros: ZeroPlacement = .after,
     fan: HeInitialization = .fanIn, using generator: inout RandomGenerator
   ) {
-    let changes = stride != 1 || inputChannels != outputChannels
-    switch option {
-    case .a where changes:
+    if option.projects(from: inputChannels, to: outputChannels, stride: stride) {
+      self = .projection(ConvBN(inputChannels, outputChannels, kernel: 1, stride: stride, fan: fan, using: &generator))
+    } else if stride == 1 && inputChannels == outputChannels {
+      self = .identity
+    } else {
       let added = outputChannels - inputChannels
       precondition(added >= 0, "zeros cannot take \(inputChannels) channels to \(outputChannels)")
       self = .zeroPadded(
         ZeroPadding(stride: stride, front: zeros == .around ? added / 2 : 0, outputChannels: outputChannels))
-    case .b where changes, .c:
-      self = .projection(Projection(inputChannels, outputChannels, stride: stride, fan: fan, using: &generator))
-    default: self = .identity
     }
   }
 
   /// The projection's parameters, if there is one.
   public struct Parameters: ParameterSet {
     /// W_s, γ and β.
-    public var projection: Projection<Scalar>.Parameters?
+    public var projection: ConvBN<Scalar>.Parameters?
 
     public mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
       projection?.visit(path, body)
@@ -78,20 +88,19 @@ public enum Shortcut<Scalar: Element>: Layer {
     case identity
     /// The input's shape `[N, H, W, Cin]`.
     case zeroPadded(inputShape: Shape)
-    /// The projection's.
-    case projection(Projection<Scalar>.Cache)
+    /// What the projection needs.
+    case projection(ConvBN<Scalar>.Cache)
+  }
+
+  /// The projection, where it is one.
+  public var projection: ConvBN<Scalar>? {
+    get { if case .projection(let projection) = self { projection } else { nil } }
+    set { if let newValue { self = .projection(newValue) } }
   }
 
   public var parameters: Parameters {
-    get {
-      guard case .projection(let projection) = self else { return Parameters(projection: nil) }
-      return Parameters(projection: projection.parameters)
-    }
-    set {
-      guard case .projection(var projection) = self, let parameters = newValue.projection else { return }
-      projection.parameters = parameters
-      self = .projection(projection)
-    }
+    get { Parameters(projection: projection?.parameters) }
+    set { if let parameters = newValue.projection { projection?.parameters = parameters } }
   }
 
   public func forward(_ input: Tensor<Scalar>) -> (output: Tensor<Scalar>, cache: Cache) {
@@ -127,15 +136,11 @@ public enum Shortcut<Scalar: Element>: Layer {
   }
 
   public mutating func track(_ cache: Cache, rate: Scalar) {
-    guard case (.projection(var projection), .projection(let cache)) = (self, cache) else { return }
-    projection.track(cache, rate: rate)
-    self = .projection(projection)
+    if case .projection(let cache) = cache { projection?.track(cache, rate: rate) }
   }
 
   public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
-    guard case .projection(var projection) = self else { return }
-    projection.visitStatistics(path, body)
-    self = .projection(projection)
+    projection?.visitStatistics(path, body)
   }
 }
 
@@ -165,73 +170,5 @@ public struct ZeroPadding: Sendable {
       channels: inputShape[3], stride: stride, front: front, outputChannels: outputChannels,
       inputGradient: inputGradient.storage)
     return inputGradient
-  }
-}
-
-/// The projection W_s of equation (2): a 1x1 convolution, then batch normalization, as in the authors' released model.
-public struct Projection<Scalar: Element>: Layer {
-  /// What is learned.
-  public struct Parameters: ParameterSet {
-    /// W_s.
-    public var conv: Conv2D<Scalar>.Parameters
-    /// γ and β.
-    public var bn: BatchNorm2D<Scalar>.Parameters
-
-    public mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
-      conv.visit(path + "conv.", body)
-      bn.visit(path + "bn.", body)
-    }
-  }
-
-  /// The caches of its two layers.
-  public struct Cache: Sendable {
-    /// The convolution's.
-    public let conv: Conv2D<Scalar>.Cache
-    /// The normalization's.
-    public let bn: BatchNorm2D<Scalar>.Cache
-  }
-
-  /// The 1x1 convolution.
-  public var conv: Conv2D<Scalar>
-  /// Its normalization.
-  public var bn: BatchNorm2D<Scalar>
-
-  /// A projection with random weights.
-  public init(
-    _ inputChannels: Int, _ outputChannels: Int, stride: Int, fan: HeInitialization = .fanIn,
-    using generator: inout RandomGenerator
-  ) {
-    conv = Conv2D(inputChannels, outputChannels, kernel: 1, stride: stride, fan: fan, using: &generator)
-    bn = BatchNorm2D(channels: outputChannels)
-  }
-
-  public var parameters: Parameters {
-    get { Parameters(conv: conv.parameters, bn: bn.parameters) }
-    set {
-      conv.parameters = newValue.conv
-      bn.parameters = newValue.bn
-    }
-  }
-
-  public func forward(_ input: Tensor<Scalar>) -> (output: Tensor<Scalar>, cache: Cache) {
-    let (projected, convCache) = conv.forward(input)
-    let (output, bnCache) = bn.forward(projected)
-    return (output, Cache(conv: convCache, bn: bnCache))
-  }
-
-  public func callAsFunction(_ input: Tensor<Scalar>) -> Tensor<Scalar> { bn(conv(input)) }
-
-  public func backward(
-    _ outputGradient: Tensor<Scalar>, _ cache: Cache
-  ) -> (inputGradient: Tensor<Scalar>, gradients: Parameters) {
-    let (projectedGradient, bnGradients) = bn.backward(outputGradient, cache.bn)
-    let (inputGradient, convGradients) = conv.backward(projectedGradient, cache.conv)
-    return (inputGradient, Parameters(conv: convGradients, bn: bnGradients))
-  }
-
-  public mutating func track(_ cache: Cache, rate: Scalar) { bn.track(cache.bn, rate: rate) }
-
-  public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
-    bn.visitStatistics(path + "bn.", body)
   }
 }

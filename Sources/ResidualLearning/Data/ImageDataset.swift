@@ -1,3 +1,9 @@
+// ImageDataset.swift: images with labels.
+//
+// Tests       Tests/ResidualLearningTests/Data/ImageDatasetTests.swift
+
+import ResidualKernels
+
 /// Labelled images of one size, as bytes.
 ///
 /// | symbol | shape | what |
@@ -65,5 +71,34 @@ public struct ImageDataset: Sendable, Equatable {
     return ImageDataset(
       height: height, width: width, channels: channels,
       pixels: pixels, labels: indices.map { labels[$0] }, classNames: classNames)
+  }
+
+  /// Image number `i` as a picture. It must have three channels.
+  public func picture(_ i: Int) -> Picture { Picture(height: height, width: width, pixels: Array(image(i))) }
+
+  /// A window of the images' own size on image number `i`, which begins `top` rows below its first row and `left`
+  /// columns right of its first column; the whole image unless more is said.
+  public func view(_ i: Int, top: Int = 0, left: Int = 0, isFlipped: Bool = false) -> PictureView {
+    precondition(i >= 0 && i < count, "image \(i) of a data set of \(count)")
+    return PictureView(
+      pixels: pixels, first: i * imageSize, height: height, width: width, top: top, left: left, isFlipped: isFlipped)
+  }
+
+  /// The largest central part of that aspect ratio of each image, resized.
+  func resized(height newHeight: Int, width newWidth: Int) -> ImageDataset {
+    ImageDataset(
+      height: newHeight, width: newWidth, channels: 3,
+      pixels: (0..<count).flatMap { picture($0).resized(height: newHeight, width: newWidth).pixels }, labels: labels,
+      classNames: classNames)
+  }
+
+  /// Two parts without a common image: those that the recipe trains on, and those that it holds out, at random.
+  ///
+  /// §4.2 splits CIFAR-10's 50,000 training images into 45,000 and 5,000.
+  public func split(for recipe: Recipe, seed: UInt64) -> (training: ImageDataset, heldOut: ImageDataset) {
+    var generator = RandomGenerator(seed: seed)
+    let order = generator.permutation(count)
+    let kept = recipe.trainingCount(of: count)
+    return (subset(Array(order[..<kept])), subset(Array(order[kept...])))
   }
 }

@@ -1,4 +1,4 @@
-// Images drawn from a seed: the data set of `resnet train` without arguments and of the tests.
+// SyntheticImages.swift: images drawn from a seed, the data set of `resnet train` without arguments and of the tests.
 //
 // Ten classes, told apart by shape and texture only. Colours, place, size, rotation, light and noise vary within a
 // class and say nothing about it, so a linear classifier on the pixels gets about a third of unseen images right. A
@@ -7,7 +7,7 @@
 //
 // The bytes are the same on every platform: only + - * / and square roots, whose every bit IEEE 754 fixes.
 //
-// Tests: Tests/ResidualLearningTests/Data/SyntheticImagesTests.swift
+// Tests       Tests/ResidualLearningTests/Data/SyntheticImagesTests.swift
 
 /// A ten-class image data set without files.
 public enum SyntheticImages {
@@ -25,22 +25,20 @@ public enum SyntheticImages {
       count >= 0 && size > 0,
       "make(count: \(count), size: \(size)): expected a count of at least 0 and a size of at least 1")
     let source = RandomGenerator(seed: seed)
-    let imageSize = size * size * 3
     var labels: [UInt8] = []
-    var pixels = [UInt8](repeating: 0, count: count * imageSize)
-    pixels.withUnsafeMutableBufferPointer { target in
-      var order: [Int] = []
-      for i in 0..<count {
-        var generator = source.fork(UInt64(i))
-        if i % 10 == 0 {
-          var orderGenerator = source.fork(UInt64(i)).fork(1)
-          order = orderGenerator.permutation(10)
-        }
-        let label = order[i % 10]
-        labels.append(UInt8(label))
-        let scene = Scene(kind: SyntheticFigure.Kind(rawValue: label)!, using: &generator)
-        scene.draw(size: size, into: target.baseAddress! + i * imageSize, using: &generator)
+    var pixels: [UInt8] = []
+    pixels.reserveCapacity(count * size * size * 3)
+    var order: [Int] = []
+    for i in 0..<count {
+      var generator = source.fork(UInt64(i))
+      if i % 10 == 0 {
+        var orderGenerator = source.fork(UInt64(i)).fork(1)
+        order = orderGenerator.permutation(10)
       }
+      let label = order[i % 10]
+      labels.append(UInt8(label))
+      let scene = Scene(kind: SyntheticFigure.Kind(rawValue: label)!, using: &generator)
+      scene.draw(size: size, into: &pixels, using: &generator)
     }
     return ImageDataset(
       height: size, width: size, channels: 3, pixels: pixels, labels: labels, classNames: classNames)
@@ -81,32 +79,26 @@ private struct Scene {
     }
   }
 
-  /// Writes the picture, `[size, size, 3]`.
-  func draw(size: Int, into target: UnsafeMutablePointer<UInt8>, using generator: inout RandomGenerator) {
+  /// Appends the picture, `[size, size, 3]`.
+  func draw(size: Int, into pixels: inout [UInt8], using generator: inout RandomGenerator) {
     let pixel = 32 / Double(size)
     let (red, green, blue) = (background.red, background.green, background.blue)
     let redStep = foreground.red - red
     let greenStep = foreground.green - green
     let blueStep = foreground.blue - blue
-    var byte = target
-    var row = 0
-    while row < size {
+    for row in 0..<size {
       let y = (Double(row) + 0.5) * pixel - 16
-      var column = 0
-      while column < size {
+      for column in 0..<size {
         let x = (Double(column) + 0.5) * pixel - 16
         // How much of the pixel the figure covers, from the distance of its centre to the nearest edge.
         let cover = figure.cover(x, y, pixel: pixel)
         let light = lightX * x + lightY * y - 0.5 * noise
         let bits = generator.next()
         let noise = self.noise * 0x1p-21
-        byte[0] = Self.quantize(red + redStep * cover + light + noise * Double(bits & 0x1f_ffff))
-        byte[1] = Self.quantize(green + greenStep * cover + light + noise * Double((bits &>> 21) & 0x1f_ffff))
-        byte[2] = Self.quantize(blue + blueStep * cover + light + noise * Double((bits &>> 42) & 0x1f_ffff))
-        byte += 3
-        column &+= 1
+        pixels.append(Self.quantize(red + redStep * cover + light + noise * Double(bits & 0x1f_ffff)))
+        pixels.append(Self.quantize(green + greenStep * cover + light + noise * Double((bits &>> 21) & 0x1f_ffff)))
+        pixels.append(Self.quantize(blue + blueStep * cover + light + noise * Double((bits &>> 42) & 0x1f_ffff)))
       }
-      row &+= 1
     }
   }
 

@@ -6,75 +6,50 @@
 
 import ResidualKernels
 
-/// Plain and residual networks of several depths, trained alike.
+/// Networks, plain and residual, that are trained one after the other.
 public struct Degradation: Sendable {
-  /// The errors, 0 to 1, after an epoch.
-  public struct Point: Equatable, Sendable {
-    /// Steps so far.
-    public let iteration: Int
-    /// The share of training images classified wrong during the epoch.
-    public let trainingError: Double
-    /// The mean loss during the epoch.
-    public let trainingLoss: Double
-    /// The share of test images classified wrong after it.
-    public let testError: Double
-  }
-
-  /// One network's way.
-  public struct Curve: Equatable, Sendable {
+  /// How one network fared.
+  public struct Curve: Sendable {
     /// The network.
     public let architecture: Architecture
     /// Its errors, epoch by epoch.
-    public let points: [Point]
+    public let epochs: [Epoch]
+    /// What training ended with; nil when it ended with a loss that was not a number.
+    public let result: TrainingRun.Result?
     /// Whether training stopped because the loss was not a number.
-    public let diverged: Bool
+    public var diverged: Bool { result == nil }
   }
 
-  /// The networks in the order in which they were trained: by depth, the plain one first.
+  /// The networks in the order in which they were trained.
   public private(set) var curves: [Curve] = []
 
-  /// Trains networks of 6n + 2 layers.
+  /// Plain and residual networks of 6n + 2 layers, by depth and the plain one first.
+  public static func architectures(
+    depths: [Int], options: Architecture.Options = .init(), classes: Int
+  ) -> [Architecture] {
+    depths.flatMap { depth in
+      [true, false].map { .cifar(depth: depth, plain: $0, options: options, classes: classes) }
+    }
+  }
+
+  /// Runs every run to its end, or all of them until `shouldStop` says so; then the last curve is unfinished.
   ///
-  /// - Parameters:
-  ///   - depths: the depths; each is trained plain and residual.
-  ///   - recipe: the recipe of a network of some depth.
-  ///   - seed: of weights, order and crops, the same for all networks.
-  ///   - progress: told after each step which network is at which iteration, and may throw to stop.
-  ///   - finished: told when a network is done.
+  /// - Parameter observe: told which run does what.
   public init(
-    depths: [Int], options: Architecture.Options = .init(), training: ImageDataset, test: ImageDataset, seed: UInt64,
-    recipe: (Int) -> Recipe, progress: (Architecture, Int) throws -> Void = { _, _ in },
-    finished: (Curve) -> Void = { _ in }
+    _ runs: [TrainingRun], observe: (TrainingRun, TrainingRun.Event) -> Void = { _, _ in },
+    shouldStop: () -> Bool = { false }
   ) throws {
-    let normalization = Normalization.perPixel(of: training)
-    for depth in depths {
-      for plain in [true, false] {
-        let architecture = Architecture.cifar(
-          depth: depth, plain: plain, options: options, classes: training.classNames.count)
-        var generator = RandomGenerator(seed: seed)
-        func train<Network: ImageClassifier<Float>>(_ network: Network) throws -> Curve {
-          var trainer = Trainer(
-            network, recipe: recipe(depth), images: training, normalization: normalization, seed: seed)
-          var points: [Point] = []
-          while !trainer.isFinished {
-            do { _ = try trainer.step() } catch is Divergence {
-              return Curve(architecture: architecture, points: points, diverged: true)
-            }
-            let state = trainer.state
-            try progress(architecture, state.iteration)
-            guard state.iteration % trainer.iterationsPerEpoch == 0 || trainer.isFinished else { continue }
-            points.append(
-              Point(
-                iteration: state.iteration, trainingError: Double(state.epochErrors) / Double(state.epochCount),
-                trainingLoss: state.epochLoss / Double(state.epochCount),
-                testError: trainer.network.evaluate(test, normalization: normalization).error))
-          }
-          return Curve(architecture: architecture, points: points, diverged: false)
-        }
-        let curve = try train(architecture.network(using: &generator))
-        curves.append(curve)
-        finished(curve)
-      }
+    for run in runs where !shouldStop() {
+      var epochs: [Epoch] = []
+      var result: TrainingRun.Result?
+      do {
+        result = try run.run(
+          observe: { event in
+            if case .epoch(let epoch) = event { epochs.append(epoch) }
+            observe(run, event)
+          }, shouldStop: shouldStop)
+      } catch is Divergence {}
+      curves.append(Curve(architecture: run.architecture, epochs: epochs, result: result))
     }
   }
 
@@ -87,15 +62,16 @@ public struct Degradation: Sendable {
       series: chosen.enumerated().flatMap { i, curve in
         [
           LinePlot.Series(
-            "", curve.points.map { (Double($0.iteration), 100 * $0.trainingError) }, color: i, isDashed: true),
+            "", curve.epochs.map { (Double($0.iteration), 100 * $0.trainingError) }, color: i, isDashed: true),
           LinePlot.Series(
-            curve.architecture.name, curve.points.map { (Double($0.iteration), 100 * $0.testError) }, color: i),
+            curve.architecture.name,
+            curve.epochs.compactMap { epoch in epoch.test.map { (Double(epoch.iteration), 100 * $0.error) } }, color: i),
         ]
       })
   }
 
   /// The largest error of all in per cent: both plots have one scale.
   private var worst: Double {
-    100 * (curves.flatMap(\.points).map { Swift.max($0.trainingError, $0.testError) }.max() ?? 0)
+    100 * (curves.flatMap(\.epochs).map { Swift.max($0.trainingError, $0.test?.error ?? 0) }.max() ?? 0)
   }
 }

@@ -34,15 +34,15 @@ public struct LayerResponses: Equatable, Sendable {
   ///   - batch: images that are normalized together.
   ///   - progress: told how many images are done.
   public init(
-    _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: Normalization, batch: Int = 128,
+    _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: PixelNormalization, batch: Int = 128,
     progress: (Int) -> Void = { _ in }
   ) {
     precondition(images.count > 0 && batch > 0, "responses to \(images.count) images in batches of \(batch)")
-    let names = Self.names(of: network.architecture)
+    let names = network.architecture.convolutions.filter { $0.kernel == 3 }.compactMap(\.normalization)
     var sums: [String: (count: Double, sum: Double, squares: Double)] = [:]
     for start in stride(from: 0, to: images.count, by: batch) {
       let end = min(start + batch, images.count)
-      _ = network.forward(normalization(images, start..<end)) { name, tensor in
+      _ = network.forward(normalization.input(images, start..<end)) { name, tensor in
         guard names.contains(name) else { return }
         let (count, mean, deviation) = (Double(tensor.count), Double(tensor.mean), Double(tensor.deviation))
         let old = sums[name] ?? (0, 0, 0)
@@ -58,15 +58,6 @@ public struct LayerResponses: Equatable, Sendable {
         return Response(name: name, deviation: max(0, squares / count - mean * mean).squareRoot())
       }
     }
-  }
-
-  /// The normalizations behind 3x3 convolutions, in the order of the network.
-  private static func names(of architecture: Architecture) -> [String] {
-    let inBlock = architecture.block == .bottleneck ? ["bn2"] : ["bn1", "bn2"]
-    return (architecture.stem == .cifar ? ["stem.bn"] : [])
-      + architecture.stages.enumerated().flatMap { s, stage in
-        (0..<stage.blocks).flatMap { b in inBlock.map { "stages.\(s).blocks.\(b).\($0)" } }
-      }
   }
 
   /// Fig. 7 of several networks: the layers in their order, or the deviations sorted.

@@ -8,7 +8,7 @@
 
 import ResidualKernels
 
-/// Normalizes every channel to mean zero and variance one over the batch, then gives it a learned scale γ and shift β.
+/// Normalizes every channel to mean zero and variance one over the batch, then applies a learned scale γ and shift β.
 ///
 /// Sums run over the m = N·H·W pixels of one channel:
 ///
@@ -32,7 +32,7 @@ import ResidualKernels
 /// | dx, dy | `inputGradient`, `outputGradient`   | `[N, H, W, C]` |
 /// | dγ, dβ | `gradients.scale`, `.shift`         | `[C]`          |
 public struct BatchNorm2D<Scalar: Element>: Layer {
-  /// What is learned.
+  /// The learned tensors.
   public struct Parameters: ParameterSet {
     /// γ `[C]`.
     public var scale: Tensor<Scalar>
@@ -53,7 +53,7 @@ public struct BatchNorm2D<Scalar: Element>: Layer {
     public var variance: Tensor<Scalar>
   }
 
-  /// The input and two vectors of length C. x̂ is recomputed: to keep it would be a second copy of the activations.
+  /// The input, and three vectors of length C. x̂ is recomputed: to keep it would be a second copy of the activations.
   public struct Cache: Sendable {
     /// x `[N, H, W, C]`.
     public let input: Tensor<Scalar>
@@ -64,19 +64,19 @@ public struct BatchNorm2D<Scalar: Element>: Layer {
   }
 
   public var parameters: Parameters
-  /// What inference normalizes with: averages over many batches, the variance unbiased.
+  /// The statistics that inference normalizes with: averages over many batches, the variance unbiased.
   public var running: Statistics
-  /// ε, which keeps r finite. The paper gives no value; 1e-5 is Torch's.
+  /// ε, which keeps r finite. The paper gives no value; Torch uses 1e-5.
   public let epsilon: Scalar
 
-  /// γ = 1, β = 0; running mean 0 and variance 1.
+  /// A layer with γ = 1, β = 0, running mean 0 and running variance 1.
   public init(channels: Int, epsilon: Scalar = 1e-5) {
     parameters = Parameters(scale: Tensor([channels], repeating: 1), shift: Tensor(zeros: [channels]))
     running = Statistics(mean: Tensor(zeros: [channels]), variance: Tensor([channels], repeating: 1))
     self.epsilon = epsilon
   }
 
-  /// C.
+  /// C, the number of channels.
   public var channels: Int { parameters.scale.count }
 }
 
@@ -96,10 +96,11 @@ extension BatchNorm2D {
     normalized(input, mean: running.mean, inverseDeviation: inverseDeviation(of: running))
   }
 
-  /// running ← running + rate (batch − running).
+  /// Moves the running statistics: running ← running + rate (batch − running).
   ///
-  /// The batch's variance is made unbiased for it, times m/(m − 1), as Torch does: inference wants the variance of all
-  /// images, and that of a sample about its own mean is too small. The paper is silent; see docs/differences.md.
+  /// As in Torch, the variance of the batch is first made unbiased by the factor m/(m − 1): inference needs an estimate
+  /// for all images, and the variance of a sample about its own mean is too small. The paper is silent; see
+  /// docs/differences.md.
   public mutating func track(_ cache: Cache, rate: Scalar) {
     let m = Scalar(cache.input.count / channels)
     let unbiased = cache.batch.variance * (m > 1 ? m / (m - 1) : 1)
@@ -130,13 +131,13 @@ extension BatchNorm2D {
 
     let (a, b, d) = inputGradientFactors(scaleGradient: scaleGradient, shiftGradient: shiftGradient, cache)
     let inputGradient = Tensor<Scalar>(uninitialized: x.shape)
-    Kernels.combine(
+    Kernels.normalizationInputGradient(
       gradient: outputGradient.storage, input: x.storage, channels: channels, a: a.storage, b: b.storage,
       d: d.storage, mean: cache.batch.mean.storage, inputGradient: inputGradient.storage)  // (8)
     return (inputGradient, Parameters(scale: scaleGradient, shift: shiftGradient))
   }
 
-  /// (8), sorted by what it multiplies: dx = a dy + b (x − μ) + d, with x̂ = (x − μ) r. Each `[C]`.
+  /// Equation (8) as dx = a dy + b (x − μ) + d, using x̂ = (x − μ) r. Each of a, b and d is `[C]`.
   func inputGradientFactors(
     scaleGradient: Tensor<Scalar>, shiftGradient: Tensor<Scalar>, _ cache: Cache
   ) -> (a: Tensor<Scalar>, b: Tensor<Scalar>, d: Tensor<Scalar>) {
@@ -165,7 +166,12 @@ extension BatchNorm2D {
     Tensor(statistics.variance.elements.map { 1 / ($0 + epsilon).squareRoot() })
   }
 
-  /// Equations (4) and (5) as numbers for each channel, with γ r as one factor.
+  /// y again, from what backward keeps.
+  func output(_ cache: Cache) -> Tensor<Scalar> {
+    normalized(cache.input, mean: cache.batch.mean, inverseDeviation: cache.inverseDeviation)
+  }
+
+  /// Equations (4) and (5) as one function for each channel, with γ r as its factor.
   func affine(_ statistics: Statistics, inverseDeviation: Tensor<Scalar>) -> ChannelAffine<Scalar> {
     ChannelAffine(
       mean: statistics.mean.storage, scale: (parameters.scale * inverseDeviation).storage,

@@ -1,9 +1,10 @@
 // Conv2D.swift: convolution of a batch of images.
 //
-// Paper       He et al. 2015 §3.3: 7x7, 3x3 and 1x1 convolutions, strides 1 and 2. Initialised as in He et al. 2015
-//             (Delving Deep into Rectifiers), §2.2.
-// Derivation  docs/derivations/convolution.md
-// Kernels     Sources/ResidualKernels/Convolution/Reference.swift: the loops; Direct.swift: the same, fast
+// Paper       He et al. 2015 §3.3: 7x7, 3x3 and 1x1 convolutions, strides 1 and 2
+// Derivation  docs/derivations/convolution.md; docs/derivations/winograd.md for the fast 3x3 kernel
+// Kernels     Sources/ResidualKernels/Convolution: Reference.swift has the plain loops, Direct.swift and Winograd.swift
+// the
+//             fast kernels; Convolution.swift chooses
 // Tests       Tests/ResidualLearningTests/Layers/Conv2DTests.swift
 
 import ResidualKernels
@@ -27,14 +28,14 @@ import ResidualKernels
 /// | dx, dy | `inputGradient`, `outputGradient`| as x, y                 |
 /// | dw, db | `gradients`                      | as w, b                 |
 ///
-/// H' = (H + 2p − kH) / s + 1, rounded down; the same for W'. Residual networks use no bias: batch normalization
-/// follows and takes away whatever a bias adds.
+/// H' = ⌊(H + 2p − kH) / s⌋ + 1, and the same for W'. Residual networks use no bias: batch normalization follows and
+/// subtracts whatever a bias adds.
 public struct Conv2D<Scalar: Element>: Layer {
-  /// What is learned.
+  /// The learned tensors.
   public struct Parameters: ParameterSet {
     /// w `[kH, kW, Cin, Cout]`.
     public var weight: Tensor<Scalar>
-    /// b `[Cout]`; nil for a convolution without.
+    /// b `[Cout]`; nil for a convolution without a bias.
     public var bias: Tensor<Scalar>?
 
     public mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
@@ -46,7 +47,7 @@ public struct Conv2D<Scalar: Element>: Layer {
     }
   }
 
-  /// The input: (3) multiplies with it. (2) needs only the weights.
+  /// The input, which (3) needs. (2) needs only the weights.
   public struct Cache: Sendable {
     /// x `[N, H, W, Cin]`.
     public let input: Tensor<Scalar>
@@ -67,9 +68,10 @@ public struct Conv2D<Scalar: Element>: Layer {
     self.padding = padding
   }
 
-  /// A square convolution with random weights: normal with variance 2/fan, the bias zero.
+  /// A convolution with a square kernel, random weights (normal, with variance 2/fan) and, if asked for, a bias of
+  /// zero.
   ///
-  /// With `padding` nil, half the kernel: an output at stride 1 is as large as its input.
+  /// If `padding` is nil it is half the kernel, so that at stride 1 the output is as large as the input.
   public init(
     _ inputChannels: Int, _ outputChannels: Int, kernel: Int, stride: Int = 1, padding: Int? = nil, bias: Bool = false,
     fan: HeInitialization = .fanIn, using generator: inout RandomGenerator
@@ -86,11 +88,11 @@ public struct Conv2D<Scalar: Element>: Layer {
 
   public func callAsFunction(_ input: Tensor<Scalar>) -> Tensor<Scalar> {
     let sizes = sizes(of: input)
-    let output = Tensor<Scalar>(uninitialized: outputShape(sizes))
+    var output = Tensor<Scalar>(uninitialized: outputShape(sizes))
     Kernels.convolution(
       sizes, input: input.storage, weight: parameters.weight.storage, output: output.storage)  // (1)
-    guard let bias = parameters.bias else { return output }
-    return output.addingToEachRow(bias)
+    if let bias = parameters.bias { output.addToEachRow(bias) }
+    return output
   }
 
   public func backward(
@@ -107,15 +109,15 @@ public struct Conv2D<Scalar: Element>: Layer {
     return (inputGradient, parameterGradients(outputGradient, cache))
   }
 
-  /// The part of ``backward(_:_:)`` that the parameters need. The first layer of a network needs no more: nobody asks for
-  /// the gradient by its images.
+  /// The gradients of the loss with respect to the parameters alone. The first layer of a network needs no more,
+  /// because nobody asks for the gradient with respect to the images.
   public func parameterGradients(_ outputGradient: Tensor<Scalar>, _ cache: Cache) -> Parameters {
     let sizes = sizes(of: cache.input)
     let weightGradient = Tensor<Scalar>(uninitialized: parameters.weight.shape)
     Kernels.convolutionWeightGradient(
       sizes, input: cache.input.storage, outputGradient: outputGradient.storage,
       weightGradient: weightGradient.storage)  // (3)
-    return Parameters(weight: weightGradient, bias: parameters.bias.map { _ in outputGradient.sumOfRows() })  // (4)
+    return Parameters(weight: weightGradient, bias: parameters.bias.map { _ in outputGradient.sumOfRows })  // (4)
   }
 
   /// The sizes of this convolution applied to `input`.
@@ -133,43 +135,5 @@ public struct Conv2D<Scalar: Element>: Layer {
   /// The shape of the output.
   func outputShape(_ sizes: ConvolutionShape) -> Shape {
     [sizes.batch, sizes.outputHeight, sizes.outputWidth, sizes.outputChannels]
-  }
-}
-
-/// The variance of random weights that keeps a signal's variance through ReLU layers (He et al. 2015, Delving Deep into
-/// Rectifiers): 2 over the number of connections.
-public enum HeInitialization: String, CaseIterable, Codable, Sendable {
-  /// kH·kW·Cin connections into an output: keeps the variance on the way forward. The default.
-  case fanIn
-  /// kH·kW·Cout connections out of an input: keeps it on the way back. The reference allows either; torchvision uses this.
-  case fanOut
-
-  /// The standard deviation √(2/fan) for weights `[kH, kW, Cin, Cout]`.
-  public func deviation(ofWeight shape: Shape) -> Double {
-    let channels = self == .fanIn ? shape[2] : shape[3]
-    return (2 / Double(shape[0] * shape[1] * channels)).squareRoot()
-  }
-}
-
-extension Tensor {
-  /// Adds a vector `[C]` to each of the rows of `[..., C]`.
-  func addingToEachRow(_ row: Tensor) -> Tensor {
-    let channels = shape[shape.rank - 1]
-    let result = Tensor(uninitialized: shape)
-    Kernels.normalize(
-      storage, channels: channels, mean: Storage(repeating: 0, count: channels),
-      scale: Storage(repeating: 1, count: channels), shift: row.storage, output: result.storage)
-    return result
-  }
-
-  /// The sum `[C]` of the rows of `[..., C]`.
-  func sumOfRows() -> Tensor {
-    let channels = shape[shape.rank - 1]
-    let result = Tensor(uninitialized: [channels])
-    let unused = Tensor(zeros: [channels])
-    Kernels.normalizationSums(
-      gradient: storage, input: storage, channels: channels, mean: unused.storage, factor: unused.storage,
-      sums: result.storage, products: Storage(uninitialized: channels))
-    return result
   }
 }

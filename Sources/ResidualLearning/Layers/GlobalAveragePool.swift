@@ -16,7 +16,7 @@ import ResidualKernels
 /// | x, y   | `input`, `output`                 | `[N, H, W, C]`, `[N, C]`   |
 /// | dx, dy | `inputGradient`, `outputGradient` | as x, y                    |
 public struct GlobalAveragePool<Scalar: Element>: Layer {
-  /// Only a shape: (2) needs no values.
+  /// The shape of the input; (2) needs no values.
   public struct Cache: Sendable {
     /// `[N, H, W, C]`.
     public let inputShape: Shape

@@ -2,7 +2,8 @@
 
 import ResidualKernels
 
-/// A function of a tensor that can be learned: forward keeps what backward needs, backward applies the chain rule.
+/// A function of a tensor with learned parameters: forward keeps what backward needs, and backward applies the chain
+/// rule.
 ///
 /// There is no training mode. ``forward(_:)`` is the training pass and changes nothing in the layer; calling the layer,
 /// `layer(input)`, is inference; ``track(_:rate:)`` moves running statistics once per training step.
@@ -13,45 +14,75 @@ import ResidualKernels
 /// ```
 public protocol Layer<Scalar>: Sendable {
   associatedtype Scalar
-  /// What is learned. Values, gradients and the optimiser's velocity are of this one type.
+  /// The learned tensors. Values, gradients and the optimizer's velocity all have this type.
   associatedtype Parameters: ParameterSet<Scalar>
-  /// What `backward` needs from `forward`.
+  /// The values that `forward` keeps for `backward`.
   associatedtype Cache: Sendable
 
   /// The learned values.
   var parameters: Parameters { get set }
 
-  /// The training pass. Changes nothing in the layer.
+  /// The training pass. It changes nothing in the layer.
   func forward(_ input: Tensor<Scalar>) -> (output: Tensor<Scalar>, cache: Cache)
 
-  /// Takes the loss's gradient by the output to its gradients by the input and by the parameters.
+  /// Given the gradient of the loss with respect to the output, returns its gradients with respect to the input and to
+  /// the parameters.
   func backward(
     _ outputGradient: Tensor<Scalar>, _ cache: Cache
   ) -> (inputGradient: Tensor<Scalar>, gradients: Parameters)
 
-  /// Inference: no cache, and running statistics in place of the batch's.
+  /// Inference: without a cache, and with running statistics in place of those of the batch.
   func callAsFunction(_ input: Tensor<Scalar>) -> Tensor<Scalar>
 
-  /// Moves running statistics a fraction `rate` of the way to those of the batch that `cache` is from.
+  /// Moves the running statistics by the fraction `rate` towards the statistics of the batch that `cache` belongs to.
   mutating func track(_ cache: Cache, rate: Scalar)
 
-  /// Visits the tensors that are neither learned nor constant: running means and variances.
+  /// Visits the running means and variances, which change in training but are not learned by gradients.
   mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void)
 }
 
 extension Layer {
-  /// Most layers have no running statistics.
+  /// Does nothing: most layers have no running statistics.
   public mutating func track(_ cache: Cache, rate: Scalar) {}
 
-  /// Most layers have no running statistics.
+  /// Visits nothing: most layers have no running statistics.
   public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {}
+}
+
+extension Layer {
+  /// Every parameter and running statistic under its name.
+  public var state: [(name: String, tensor: Tensor<Scalar>)] {
+    parameters.named + statistics
+  }
+
+  /// Every running statistic under its name.
+  public var statistics: [(name: String, tensor: Tensor<Scalar>)] {
+    var copy = self
+    var result: [(name: String, tensor: Tensor<Scalar>)] = []
+    copy.visitStatistics("") { name, tensor in result.append((name, tensor)) }
+    return result
+  }
+
+  /// Visits every parameter and running statistic, which `body` may replace.
+  public mutating func visitState(_ body: (String, inout Tensor<Scalar>) throws -> Void) throws {
+    var failure: (any Error)?
+    func visit(_ name: String, _ tensor: inout Tensor<Scalar>) {
+      guard failure == nil else { return }
+      do { try body(name, &tensor) } catch { failure = error }
+    }
+    var parameters = parameters
+    parameters.visit("", visit)
+    visitStatistics("", visit)
+    if let failure { throw failure }
+    self.parameters = parameters
+  }
 }
 
 /// The tensors that a layer learns, each under its name.
 public protocol ParameterSet<Scalar>: Sendable {
   associatedtype Scalar: Element
 
-  /// Visits every tensor, always in the same order. A name is `path` and the tensor's own name, such as
+  /// Visits every tensor, always in the same order. A name is `path` followed by the tensor's own name, such as
   /// `stages.0.blocks.2.conv1.weight`.
   mutating func visit(_ path: String, _ body: (_ name: String, _ tensor: inout Tensor<Scalar>) -> Void)
 }
@@ -65,7 +96,7 @@ extension ParameterSet {
     return result
   }
 
-  /// Learned numbers in all tensors.
+  /// The number of learned numbers in all tensors.
   public var count: Int { named.reduce(0) { $0 + $1.tensor.count } }
 
   /// Parameters of the same shapes, all zero.
@@ -78,7 +109,7 @@ extension ParameterSet {
 
 /// The parameters of a layer that learns nothing.
 public struct NoParameters<Scalar: Element>: ParameterSet {
-  /// Nothing.
+  /// An empty set.
   public init() {}
   public mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {}
 }

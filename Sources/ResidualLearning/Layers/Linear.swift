@@ -6,7 +6,7 @@
 
 import ResidualKernels
 
-/// A matrix product and a bias.
+/// Multiplies each row by a matrix and adds a bias.
 ///
 ///     forward    y[n, o] = Σ x[n, i] w[i, o] + b[o]     over i     (1)
 ///     backward   dx[n, i] = Σ dy[n, o] w[i, o]          over o     (2)
@@ -20,7 +20,7 @@ import ResidualKernels
 /// | dx, dy | `inputGradient`, `outputGradient` | as x, y              |
 /// | dw, db | `gradients.weight`, `.bias`       | as w, b              |
 public struct Linear<Scalar: Element>: Layer {
-  /// What is learned.
+  /// The learned tensors.
   public struct Parameters: ParameterSet {
     /// w `[in, out]`.
     public var weight: Tensor<Scalar>
@@ -33,7 +33,7 @@ public struct Linear<Scalar: Element>: Layer {
     }
   }
 
-  /// The input: (3) multiplies with it.
+  /// The input, which (3) needs.
   public struct Cache: Sendable {
     /// x `[N, in]`.
     public let input: Tensor<Scalar>
@@ -48,10 +48,10 @@ public struct Linear<Scalar: Element>: Layer {
     parameters = Parameters(weight: weight, bias: bias)
   }
 
-  /// Random weights, normal with this standard deviation; the bias is zero.
+  /// A layer with random weights, normal with this standard deviation, and a bias of zero.
   ///
-  /// The paper does not say how its last layer starts. 0.01 (AlexNet's and VGG's) makes the first logits nearly zero and
-  /// the first loss nearly ln K.
+  /// The paper does not say how its last layer is initialized. With 0.01, as in AlexNet and VGG, the first logits are
+  /// nearly zero and the first loss is nearly ln K.
   public init(_ inputs: Int, _ outputs: Int, deviation: Double = 0.01, using generator: inout RandomGenerator) {
     self.init(
       weight: Tensor(normal: [inputs, outputs], deviation: deviation, using: &generator),
@@ -67,11 +67,12 @@ public struct Linear<Scalar: Element>: Layer {
     precondition(
       input.shape.rank == 2 && input.shape[1] == weight.shape[0],
       "the input is \(input.shape), the weights \(weight.shape)")
-    let output = Tensor<Scalar>(uninitialized: [input.shape[0], weight.shape[1]])
+    var output = Tensor<Scalar>(uninitialized: [input.shape[0], weight.shape[1]])
     Kernels.matrixProduct(
       input.storage, weight.storage, into: output.storage, rows: input.shape[0], depth: weight.shape[0],
       columns: weight.shape[1])
-    return output.addingToEachRow(parameters.bias)  // (1)
+    output.addToEachRow(parameters.bias)  // (1)
+    return output
   }
 
   public func backward(
@@ -89,6 +90,6 @@ public struct Linear<Scalar: Element>: Layer {
     Kernels.transposedMatrixProduct(
       x.storage, outputGradient.storage, into: weightGradient.storage, rows: weight.shape[0], depth: x.shape[0],
       columns: weight.shape[1])  // (3)
-    return (inputGradient, Parameters(weight: weightGradient, bias: outputGradient.sumOfRows()))  // (4)
+    return (inputGradient, Parameters(weight: weightGradient, bias: outputGradient.sumOfRows))  // (4)
   }
 }

@@ -11,9 +11,9 @@ import ResidualKernels
 ///     forward    y[i] = max x[i·s + k − p]               over the k inside the image    (1)
 ///     backward   dx[j] = Σ dy[i]                         over the i whose maximum is j  (2)
 ///
-/// i, j, k stand for a row and a column. If several pixels of a window are largest, the first takes all of the gradient.
-/// The border is Torch's: `padding` on all sides, never the maximum. Caffe pads nothing and rounds up; see
-/// docs/differences.md.
+/// i, j and k stand for a row and a column. If several pixels of a window are largest, the first gets all of the
+/// gradient. As in Torch, the border has `padding` pixels on all sides and is never the maximum. Caffe pads nothing and
+/// rounds up; see docs/differences.md.
 ///
 /// | symbol | in code                           | shape            |
 /// |:-------|:----------------------------------|:-----------------|
@@ -21,8 +21,8 @@ import ResidualKernels
 /// | s, p   | `stride`, `padding`               | numbers          |
 /// | dx, dy | `inputGradient`, `outputGradient` | as x, y          |
 public struct MaxPool2D<Scalar: Element>: Layer {
-  /// Input and output: a pixel that equals its window's maximum is the one. An index for each output would be a third
-  /// tensor, and both of these are kept by the neighbouring layers anyway.
+  /// The input and the output: the pixel that equals the maximum of its window gets the gradient. An index for each
+  /// output would be a third tensor, while the neighbouring layers keep both of these anyway.
   public struct Cache: Sendable {
     /// x `[N, H, W, C]`.
     public let input: Tensor<Scalar>
@@ -31,14 +31,15 @@ public struct MaxPool2D<Scalar: Element>: Layer {
   }
 
   public var parameters = NoParameters<Scalar>()
-  /// Rows and columns of a window.
+  /// The number of rows and columns of a window.
   public let window: Int
-  /// s.
+  /// s, the step from one window to the next, in pixels.
   public let stride: Int
-  /// p.
+  /// p, the width of the border around the input, in pixels.
   public let padding: Int
 
-  /// Windows of `window` x `window` pixels, `stride` apart. The padding is less than the window, so that none is empty.
+  /// A pool with windows of `window` x `window` pixels that are `stride` apart. The padding must be less than the
+  /// window, so that no window is empty.
   public init(window: Int, stride: Int, padding: Int = 0) {
     precondition(padding < window, "a padding of \(padding) makes empty windows of \(window)")
     self.window = window

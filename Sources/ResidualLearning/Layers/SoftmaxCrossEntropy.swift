@@ -1,4 +1,4 @@
-// SoftmaxCrossEntropy.swift: from logits to a loss.
+// SoftmaxCrossEntropy.swift: from logits to probabilities and to a loss.
 //
 // Paper       He et al. 2015 §3.3, §4.2: "softmax"
 // Derivation  docs/derivations/softmax-cross-entropy.md
@@ -7,7 +7,15 @@
 
 import ResidualKernels
 
-/// The mean over a batch of minus the logarithm of the probability of the true class.
+/// The probabilities `[N, K]` of the classes for logits `[N, K]`: `p[n, k] = exp(z[n, k]) / Σ exp(z[n, j])`.
+public func softmax<Scalar: Element>(_ logits: Tensor<Scalar>) -> Tensor<Scalar> {
+  precondition(logits.shape.rank == 2, "logits are [N, K], these are \(logits.shape)")
+  let probabilities = Tensor<Scalar>(uninitialized: logits.shape)
+  Kernels.softmax(logits.storage, classes: logits.shape[1], probabilities: probabilities.storage)
+  return probabilities
+}
+
+/// The loss of a batch: the mean of minus the logarithm of the probability of the true class.
 ///
 ///     forward    p[n, k] = exp(z[n, k]) / Σ exp(z[n, j])            (1)
 ///                L = −1/N Σ log p[n, t[n]]                          (2)
@@ -21,9 +29,10 @@ import ResidualKernels
 /// | L      | `loss`                    | a number |
 /// | dz     | the result of `backward`  | `[N, K]` |
 ///
-/// The largest logit of a row is subtracted before the exponential: p does not change, and nothing overflows.
+/// The largest logit of a row is subtracted before the exponential, which does not change p and lets nothing overflow.
+/// The loss (2) is computed from the logits, so that it is finite even where p rounds to zero.
 public struct SoftmaxCrossEntropy<Scalar: Element>: Sendable {
-  /// p and t: (3) needs nothing else.
+  /// The probabilities and the labels, which are all that (3) needs, and the loss of each image.
   public struct Cache: Sendable {
     /// p `[N, K]`.
     public let probabilities: Tensor<Scalar>
@@ -36,19 +45,18 @@ public struct SoftmaxCrossEntropy<Scalar: Element>: Sendable {
   /// A loss.
   public init() {}
 
-  /// The loss of `logits` when the classes are `labels`.
+  /// The loss of `logits` for images whose true classes are `labels`.
   public func forward(_ logits: Tensor<Scalar>, labels: [Int]) -> (loss: Scalar, cache: Cache) {
     precondition(
       logits.shape.rank == 2 && logits.shape[0] == labels.count && !labels.isEmpty,
       "logits \(logits.shape) for \(labels.count) labels")
-    let probabilities = Tensor<Scalar>(uninitialized: logits.shape)
-    let losses = Kernels.softmax(
-      logits.storage, classes: logits.shape[1], labels: labels, probabilities: probabilities.storage)  // (1)
+    let probabilities = softmax(logits)  // (1)
+    let losses = Kernels.crossEntropy(logits.storage, classes: logits.shape[1], labels: labels)
     let loss = losses.reduce(0, +) / Scalar(labels.count)  // (2)
     return (loss, Cache(probabilities: probabilities, labels: labels, losses: losses))
   }
 
-  /// The gradient of the loss by the logits.
+  /// dz, the gradient of the loss with respect to the logits.
   public func backward(_ cache: Cache) -> Tensor<Scalar> {
     var logitsGradient = cache.probabilities
     for (n, label) in cache.labels.enumerated() { logitsGradient[n, label] -= 1 }

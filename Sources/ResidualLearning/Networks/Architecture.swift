@@ -5,18 +5,6 @@
 
 /// A network on paper: the stem, the stages and the choices within them. ``ResidualNetwork`` builds it.
 public struct Architecture: Equatable, Codable, Sendable {
-  /// The blocks of a network.
-  public enum Block: String, Codable, Sendable {
-    /// Two 3x3 convolutions without a shortcut.
-    case plain
-    /// Two 3x3 convolutions and a shortcut.
-    case basic
-    /// 1x1, 3x3, 1x1 and a shortcut.
-    case bottleneck
-    /// One 3x3 convolution with a bias and a ReLU: VGG's, without normalization and shortcut.
-    case convolution
-  }
-
   /// What comes before the first stage.
   public enum Stem: String, Codable, Sendable {
     /// 3x3 convolution, BN, ReLU (§4.2).
@@ -68,7 +56,7 @@ public struct Architecture: Equatable, Codable, Sendable {
   /// Channels of the stem's output, or of the images.
   public var stemChannels: Int
   /// The kind of block.
-  public var block: Block
+  public var block: BlockKind
   /// The stages in their order.
   public var stages: [Stage]
   /// The choices.
@@ -94,20 +82,9 @@ public struct Architecture: Equatable, Codable, Sendable {
   public var takesAnySize: Bool { block != .convolution }
 }
 
-extension Architecture.Block {
-  /// Convolutions of a block that are not projections.
-  public var weightedLayers: Int {
-    switch self {
-    case .convolution: 1
-    case .plain, .basic: 2
-    case .bottleneck: 3
-    }
-  }
-}
-
-/// Which convolution of a bottleneck has the stride.
+/// Which convolution of a bottleneck has the stride. The paper does not say. See docs/differences.md.
 public enum StridePlacement: String, CaseIterable, Codable, Sendable {
-  /// The first 1x1, as in the paper and the authors' released model. The default.
+  /// The first 1x1, as in the authors' released model. The default; the paper's 3.8e9 multiply-adds fit it.
   case first1x1
   /// The 3x3, as in torchvision: more multiply-adds, fewer pixels thrown away.
   case middle3x3
@@ -133,7 +110,7 @@ extension Architecture {
   }
 
   /// Table 1: the depth, the kind of block, and how many blocks conv2_x to conv5_x have.
-  public static let table1: [(depth: Int, block: Block, blocks: [Int])] = [
+  public static let table1: [(depth: Int, block: BlockKind, blocks: [Int])] = [
     (18, .basic, [2, 2, 2, 2]),
     (34, .basic, [3, 4, 6, 3]),
     (50, .bottleneck, [3, 4, 6, 3]),
@@ -156,7 +133,7 @@ extension Architecture {
       block: plain ? .plain : row.block,
       stages: row.blocks.enumerated().map { i, blocks in
         Stage(
-          blocks: blocks, width: width << i, outputChannels: (width << i) * (row.block == .bottleneck ? 4 : 1),
+          blocks: blocks, width: width << i, outputChannels: (width << i) * row.block.outputChannelsPerWidth,
           stride: i == 0 ? 1 : 2)
       },
       options: options, classes: classes, imageSize: 224)

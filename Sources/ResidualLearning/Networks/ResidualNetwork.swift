@@ -13,7 +13,7 @@ public protocol ImageClassifier<Scalar>: Layer {
   /// The training pass, which shows every tensor on its way to `observe`, if there is one.
   func forward(_ images: Tensor<Scalar>, observe: Observer<Scalar>?) -> (output: Tensor<Scalar>, cache: Cache)
 
-  /// ``Layer/backward(_:_:)`` without the gradient by the images, which training does not need.
+  /// ``Layer/backward(_:_:)`` without the gradient with respect to the images, which training does not need.
   func gradients(_ logitsGradient: Tensor<Scalar>, _ cache: Cache) -> Parameters
 }
 
@@ -23,17 +23,15 @@ extension ImageClassifier {
   }
 }
 
-/// The networks of the paper, plain and residual: a stem, stages of equal blocks, and a linear classifier on the mean of
-/// every channel.
-public struct ResidualNetwork<Block: ResidualBlock>: ImageClassifier {
-  public typealias Scalar = Block.Scalar
-
+/// The networks of the paper, plain and residual: a stem, stages of equal blocks, and a linear classifier on the mean
+/// of every channel.
+public struct ResidualNetwork<Scalar: Element>: ImageClassifier {
   /// What is learned.
   public struct Parameters: ParameterSet {
     /// The first convolution and its normalization.
     public var stem: Stem<Scalar>.Parameters
     /// The blocks of each stage.
-    public var stages: [[Block.Parameters]]
+    public var stages: [[Block<Scalar>.Parameters]]
     /// The last layer.
     public var classifier: Linear<Scalar>.Parameters
 
@@ -51,7 +49,7 @@ public struct ResidualNetwork<Block: ResidualBlock>: ImageClassifier {
     /// The stem's.
     public let stem: Stem<Scalar>.Cache
     /// The blocks' of each stage.
-    public let stages: [[Block.Cache]]
+    public let stages: [[Block<Scalar>.Cache]]
     /// The shape of the last stage's output.
     public let pool: GlobalAveragePool<Scalar>.Cache
     /// The mean of each channel.
@@ -62,34 +60,25 @@ public struct ResidualNetwork<Block: ResidualBlock>: ImageClassifier {
   /// conv1.
   public var stem: Stem<Scalar>
   /// The blocks of each stage: conv2_x to conv5_x, or the three stages of §4.2.
-  public var stages: [[Block]]
+  public var stages: [[Block<Scalar>]]
   /// The mean of each channel.
   public let pool = GlobalAveragePool<Scalar>()
   /// The last layer.
   public var classifier: Linear<Scalar>
 
   /// A network with random weights.
-  public init(_ architecture: Architecture, using generator: inout RandomGenerator) {
+  ///
+  /// - Parameter fused: whether its blocks are computed by the fused kernels where they apply: the same results in
+  ///   fewer passes over memory (Block+Fused.swift). Layer by layer, a debugger shows every tensor of a block.
+  public init(_ architecture: Architecture, fused: Bool = true, using generator: inout RandomGenerator) {
     guard let kind = architecture.stem else {
       preconditionFailure("\(architecture.name) has no stem: it is no residual network")
     }
     self.architecture = architecture
-    stem = Stem(
-      kind, architecture.stemChannels, fan: architecture.options.fan, fuses: Block.fuses, using: &generator)
-    var channels = architecture.stemChannels
-    stages = []
-    for stage in architecture.stages {
-      var blocks: [Block] = []
-      for b in 0..<stage.blocks {
-        blocks.append(
-          Block(
-            inputChannels: channels, stage: stage, stride: b == 0 ? stage.stride : 1, options: architecture.options,
-            using: &generator))
-        channels = stage.outputChannels
-      }
-      stages.append(blocks)
-    }
-    classifier = Linear(channels, architecture.classes, using: &generator)
+    stem = Stem(kind, architecture.stemChannels, options: architecture.options, fused: fused, using: &generator)
+    stages = architecture.blocks.map { stage in stage.map { Block($0, fused: fused, using: &generator) } }
+    let last = architecture.linearLayers[0]
+    classifier = Linear(last.inputs, last.outputs, using: &generator)
   }
 
   public var parameters: Parameters {
@@ -110,9 +99,9 @@ public struct ResidualNetwork<Block: ResidualBlock>: ImageClassifier {
     _ images: Tensor<Scalar>, observe: Observer<Scalar>?
   ) -> (output: Tensor<Scalar>, cache: Cache) {
     var (x, stemCache) = stem.forward(images, observe: prefixed("stem.", observe))
-    var stageCaches: [[Block.Cache]] = []
+    var stageCaches: [[Block<Scalar>.Cache]] = []
     for (s, blocks) in stages.enumerated() {
-      var blockCaches: [Block.Cache] = []
+      var blockCaches: [Block<Scalar>.Cache] = []
       for (b, block) in blocks.enumerated() {
         let (output, cache) = block.forward(x, observe: prefixed("stages.\(s).blocks.\(b).", observe))
         blockCaches.append(cache)
@@ -152,12 +141,12 @@ public struct ResidualNetwork<Block: ResidualBlock>: ImageClassifier {
   /// The stages reversed: from the logits to the output of the stem.
   private func backwardToStem(
     _ logitsGradient: Tensor<Scalar>, _ cache: Cache
-  ) -> (Tensor<Scalar>, [[Block.Parameters]], Linear<Scalar>.Parameters) {
+  ) -> (Tensor<Scalar>, [[Block<Scalar>.Parameters]], Linear<Scalar>.Parameters) {
     let (featuresGradient, classifierGradients) = classifier.backward(logitsGradient, cache.classifier)
     var (xGradient, _) = pool.backward(featuresGradient, cache.pool)
-    var stageGradients: [[Block.Parameters]] = []
+    var stageGradients: [[Block<Scalar>.Parameters]] = []
     for (blocks, caches) in zip(stages, cache.stages).reversed() {
-      var blockGradients: [Block.Parameters] = []
+      var blockGradients: [Block<Scalar>.Parameters] = []
       for (block, cache) in zip(blocks, caches).reversed() {
         let (inputGradient, gradients) = block.backward(xGradient, cache)
         blockGradients.append(gradients)
@@ -186,19 +175,11 @@ public struct ResidualNetwork<Block: ResidualBlock>: ImageClassifier {
 extension Architecture {
   /// The network with random weights, whatever its blocks are.
   ///
-  /// - Parameter fused: whether its blocks compute layer by layer, as they are written to be read, or in fewer passes (the
-  ///   same results, faster; see ``Fused``).
+  /// - Parameter fused: see ``ResidualNetwork/init(_:fused:using:)``; VGG's networks have no fused form.
   public func network<Scalar: Element>(
     _: Scalar.Type = Float.self, fused: Bool = true, using generator: inout RandomGenerator
   ) -> any ImageClassifier<Scalar> {
-    switch (block, fused) {
-    case (.plain, false): ResidualNetwork<PlainBlock<Scalar>>(self, using: &generator)
-    case (.basic, false): ResidualNetwork<BasicBlock<Scalar>>(self, using: &generator)
-    case (.bottleneck, false): ResidualNetwork<BottleneckBlock<Scalar>>(self, using: &generator)
-    case (.plain, true): ResidualNetwork<Fused<PlainBlock<Scalar>>>(self, using: &generator)
-    case (.basic, true): ResidualNetwork<Fused<BasicBlock<Scalar>>>(self, using: &generator)
-    case (.bottleneck, true): ResidualNetwork<Fused<BottleneckBlock<Scalar>>>(self, using: &generator)
-    case (.convolution, _): VGG(self, using: &generator)
-    }
+    if block == .convolution { return VGG(self, using: &generator) }
+    return ResidualNetwork(self, fused: fused, using: &generator)
   }
 }

@@ -10,66 +10,37 @@ import ResidualKernels
 ///     cifar      y = σ(BN(W ∗ x))                W `[3, 3, 3, C]`, stride 1
 ///     imageNet   y = maxpool(σ(BN(W ∗ x)))       W `[7, 7, 3, C]`, stride 2; 3x3 windows, stride 2
 ///
-/// x is `[N, H, W, 3]`; y is `[N, H, W, C]` for CIFAR, `[N, H/4, W/4, C]` for ImageNet.
+/// x is `[N, H, W, 3]`; y is `[N, H, W, C]` for CIFAR, `[N, ⌈H/4⌉, ⌈W/4⌉, C]` for ImageNet.
 public struct Stem<Scalar: Element>: Layer {
-  /// What is learned.
-  public struct Parameters: ParameterSet {
-    /// W.
-    public var conv: Conv2D<Scalar>.Parameters
-    /// γ and β.
-    public var bn: BatchNorm2D<Scalar>.Parameters
+  public typealias Parameters = Block<Scalar>.Parameters
 
-    public mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
-      conv.visit(path + "conv.", body)
-      bn.visit(path + "bn.", body)
-    }
-  }
-
-  /// The caches of its layers, in the order of the forward pass.
+  /// The caches of its parts.
   public struct Cache: Sendable {
-    /// x.
-    public let conv: Conv2D<Scalar>.Cache
-    /// W ∗ x and its statistics.
-    public let bn: BatchNorm2D<Scalar>.Cache
-    /// σ(BN).
-    public let relu: ReLU<Scalar>.Cache
+    /// x, W ∗ x with its statistics, and σ(BN(W ∗ x)).
+    public let block: Block<Scalar>.Cache
     /// Input and output of the pool, if there is one.
     public let maxPool: MaxPool2D<Scalar>.Cache?
   }
 
-  /// The first convolution.
-  public var conv: Conv2D<Scalar>
-  /// Its normalization.
-  public var bn: BatchNorm2D<Scalar>
+  /// Convolution, normalization and ReLU: a block of one unit without a shortcut.
+  public var block: Block<Scalar>
   /// Table 1's pool.
   public let maxPool: MaxPool2D<Scalar>?
-  /// Whether training runs the fused kernels, which do the same in fewer passes; see ``Fused``.
-  public let fuses: Bool
-  let relu = ReLU<Scalar>()
 
   /// A stem with random weights and `channels` channels of output.
   public init(
-    _ kind: Architecture.Stem, _ channels: Int, fan: HeInitialization = .fanIn, fuses: Bool = false,
+    _ kind: Architecture.Stem, _ channels: Int, options: Architecture.Options = .init(), fused: Bool = true,
     using generator: inout RandomGenerator
   ) {
-    self.fuses = fuses
-    switch kind {
-    case .cifar:
-      conv = Conv2D(3, channels, kernel: 3, fan: fan, using: &generator)
-      maxPool = nil
-    case .imageNet:
-      conv = Conv2D(3, channels, kernel: 7, stride: 2, fan: fan, using: &generator)
-      maxPool = MaxPool2D(window: 3, stride: 2, padding: 1)
-    }
-    bn = BatchNorm2D(channels: channels)
+    let description = Architecture.Block(
+      convolutions: [kind.convolution(channels)], projection: nil, hasShortcut: false, options: options)
+    block = Block(description, fused: fused, using: &generator)
+    maxPool = kind.maxPool.map { MaxPool2D(window: $0.window, stride: $0.stride, padding: $0.padding) }
   }
 
   public var parameters: Parameters {
-    get { Parameters(conv: conv.parameters, bn: bn.parameters) }
-    set {
-      conv.parameters = newValue.conv
-      bn.parameters = newValue.bn
-    }
+    get { block.parameters }
+    set { block.parameters = newValue }
   }
 
   public func forward(_ input: Tensor<Scalar>) -> (output: Tensor<Scalar>, cache: Cache) {
@@ -80,76 +51,39 @@ public struct Stem<Scalar: Element>: Layer {
   public func forward(
     _ input: Tensor<Scalar>, observe: Observer<Scalar>?
   ) -> (output: Tensor<Scalar>, cache: Cache) {
-    if let chain = chain(for: input), observe == nil {
-      let (activated, cache) = chain.forward(input, bypass: nil)
-      let pooled = maxPool?.forward(activated)
-      return (
-        pooled?.output ?? activated,
-        Cache(
-          conv: Conv2D.Cache(input: input), bn: cache.units[0], relu: ReLU.Cache(output: activated),
-          maxPool: pooled?.cache)
-      )
-    }
-    let (convolved, convCache) = conv.forward(input)
-    observe?("conv", convolved)
-    let (normalized, bnCache) = bn.forward(convolved)
-    observe?("bn", normalized)
-    let (activated, reluCache) = relu.forward(normalized)
+    let (activated, blockCache) = block.forward(input, observe: observe)
     let pooled = maxPool?.forward(activated)
-    let output = pooled?.output ?? activated
-    observe?("output", output)
-    return (output, Cache(conv: convCache, bn: bnCache, relu: reluCache, maxPool: pooled?.cache))
+    if let pooled { observe?("maxPool", pooled.output) }
+    return (pooled?.output ?? activated, Cache(block: blockCache, maxPool: pooled?.cache))
   }
 
   public func callAsFunction(_ input: Tensor<Scalar>) -> Tensor<Scalar> {
-    let activated = chain(for: input).map { $0(input, bypass: nil) } ?? relu(bn(conv(input)))
+    let activated = block(input)
     return maxPool?(activated) ?? activated
   }
 
   public func backward(
     _ outputGradient: Tensor<Scalar>, _ cache: Cache
   ) -> (inputGradient: Tensor<Scalar>, gradients: Parameters) {
-    let (convolvedGradient, bnGradients) = backwardToConvolution(outputGradient, cache)
-    let (inputGradient, convGradients) = conv.backward(convolvedGradient, cache.conv)
-    return (inputGradient, Parameters(conv: convGradients, bn: bnGradients))
+    block.backward(activatedGradient(outputGradient, cache), cache.block)
   }
 
-  /// ``backward(_:_:)`` without the gradient by the images.
+  /// ``backward(_:_:)`` without the gradient with respect to the images, where the fused kernels can leave it out.
   public func parameterGradients(_ outputGradient: Tensor<Scalar>, _ cache: Cache) -> Parameters {
-    if let chain = chain(for: cache.conv.input) {
-      let (_, units) = chain.backward(
-        backwardToReLU(outputGradient, cache),
-        FusedChain.Cache(input: cache.conv.input, units: [cache.bn], output: cache.relu.output),
-        needsInputGradient: false
-      ) { _ in nil }
-      return Parameters(conv: units[0].conv, bn: units[0].bn)
-    }
-    let (convolvedGradient, bnGradients) = backwardToConvolution(outputGradient, cache)
-    return Parameters(conv: conv.parameterGradients(convolvedGradient, cache.conv), bn: bnGradients)
+    let gradient = activatedGradient(outputGradient, cache)
+    return block.fusedBackward(gradient, cache.block, needsInputGradient: false)?.gradients
+      ?? block.backward(gradient, cache.block).gradients
   }
 
-  /// Convolution, normalization and ReLU for the fused kernels, if they are to be used and apply.
-  private func chain(for input: Tensor<Scalar>) -> FusedChain<Scalar>? {
-    let chain = FusedChain(units: [ConvolutionUnit(conv: conv, bn: bn)])
-    return fuses && chain.applies(to: input, needsInputGradient: false) ? chain : nil
-  }
-
-  /// The gradient behind the ReLU.
-  private func backwardToReLU(_ outputGradient: Tensor<Scalar>, _ cache: Cache) -> Tensor<Scalar> {
+  /// The gradient with respect to the output of the ReLU.
+  private func activatedGradient(_ outputGradient: Tensor<Scalar>, _ cache: Cache) -> Tensor<Scalar> {
     guard let maxPool, let poolCache = cache.maxPool else { return outputGradient }
     return maxPool.backward(outputGradient, poolCache).inputGradient
   }
 
-  private func backwardToConvolution(
-    _ outputGradient: Tensor<Scalar>, _ cache: Cache
-  ) -> (Tensor<Scalar>, BatchNorm2D<Scalar>.Parameters) {
-    let (normalizedGradient, _) = relu.backward(backwardToReLU(outputGradient, cache), cache.relu)
-    return bn.backward(normalizedGradient, cache.bn)
-  }
-
-  public mutating func track(_ cache: Cache, rate: Scalar) { bn.track(cache.bn, rate: rate) }
+  public mutating func track(_ cache: Cache, rate: Scalar) { block.track(cache.block, rate: rate) }
 
   public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
-    bn.visitStatistics(path + "bn.", body)
+    block.visitStatistics(path, body)
   }
 }

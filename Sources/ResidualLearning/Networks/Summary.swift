@@ -68,32 +68,28 @@ public struct Summary: Equatable, Sendable {
   /// The layers of `architecture` for images of this size; nil stands for the size that the paper trains on.
   public init(_ architecture: Architecture, height: Int? = nil, width: Int? = nil) {
     self.architecture = architecture
-    var size = Size(
-      height: height ?? architecture.imageSize, width: width ?? architecture.imageSize,
-      channels: architecture.stem == nil ? architecture.stemChannels : 3)
-    input = size.shape
-    if let stem = architecture.stem { size = append(stem, architecture.stemChannels, size) }
-    for (s, stage) in architecture.stages.enumerated() {
-      for b in 0..<stage.blocks {
-        if architecture.block == .convolution {
-          size = convolve("stages.\(s).convolutions.\(b)", size, stage.outputChannels, kernel: 3, bias: true)
-        } else {
-          size = append(block: "stages.\(s).blocks.\(b).", stage, stride: b == 0 ? stage.stride : 1, size)
-        }
+    let channels = architecture.stem == nil ? architecture.stemChannels : 3
+    var size: Shape = [height ?? architecture.imageSize, width ?? architecture.imageSize, channels]
+    input = size
+    if let stem = architecture.stem {
+      size = append(stem.convolution(architecture.stemChannels), .convolution, size)
+      if let pool = stem.maxPool { size = maxPool("stem.maxPool", size, pool.window, pool.padding) }
+    }
+    for (s, blocks) in architecture.blocks.enumerated() {
+      for block in blocks {
+        let output = block.convolutions.reduce(size) { append($1, .convolution, $0) }
+        if let projection = block.projection { _ = append(projection, .projection, size) }
+        size = output
       }
-      if architecture.block == .convolution { size = maxPool("stages.\(s).maxPool", size, window: 2, padding: 0) }
+      if architecture.block == .convolution { size = maxPool("stages.\(s).maxPool", size, 2, 0) }
     }
-    var features = size.height * size.width * size.channels
     if architecture.takesAnySize {
-      features = size.channels
-      append("pool", .pool, "average over \(size.height)x\(size.width)", [features])
+      append("pool", .pool, "average over \(size[0])x\(size[1])", [size[2]])
     }
-    let outputs = architecture.hidden + [architecture.classes]
-    for (l, count) in outputs.enumerated() {
+    for layer in architecture.linearLayers {
       append(
-        architecture.takesAnySize ? "classifier" : "linear.\(l)", .linear, "\(count)-d linear", [count],
-        weights: (features + 1) * count, multiplyAdds: features * count)
-      features = count
+        layer.name, .linear, "\(layer.outputs)-d linear", [layer.outputs],
+        weights: (layer.inputs + 1) * layer.outputs, multiplyAdds: layer.inputs * layer.outputs)
     }
   }
 
@@ -112,13 +108,6 @@ public struct Summary: Equatable, Sendable {
     return result
   }
 
-  // MARK: - Parts
-
-  private struct Size {
-    var height, width, channels: Int
-    var shape: Shape { [height, width, channels] }
-  }
-
   private mutating func append(
     _ name: String, _ kind: Kind, _ description: String, _ output: Shape, weights: Int = 0, normalization: Int = 0,
     multiplyAdds: Int = 0, convolution: ConvolutionShape? = nil
@@ -129,59 +118,24 @@ public struct Summary: Equatable, Sendable {
         normalization: normalization, multiplyAdds: multiplyAdds, convolution: convolution))
   }
 
-  private mutating func append(_ stem: Architecture.Stem, _ channels: Int, _ size: Size) -> Size {
-    switch stem {
-    case .cifar: return convolve("stem.conv", size, channels, kernel: 3)
-    case .imageNet:
-      let convolved = convolve("stem.conv", size, channels, kernel: 7, stride: 2)
-      return maxPool("stem.maxPool", convolved, window: 3, padding: 1)
-    }
-  }
-
-  private mutating func append(block name: String, _ stage: Architecture.Stage, stride: Int, _ size: Size) -> Size {
-    let options = architecture.options
-    let output: Size
-    if architecture.block == .bottleneck {
-      let isFirst = options.stridePlacement == .first1x1
-      let reduced = convolve(name + "conv1", size, stage.width, kernel: 1, stride: isFirst ? stride : 1)
-      let middle = convolve(name + "conv2", reduced, stage.width, kernel: 3, stride: isFirst ? 1 : stride)
-      output = convolve(name + "conv3", middle, stage.outputChannels, kernel: 1)
-    } else {
-      let middle = convolve(name + "conv1", size, stage.outputChannels, kernel: 3, stride: stride)
-      output = convolve(name + "conv2", middle, stage.outputChannels, kernel: 3)
-    }
-    let changes = stride != 1 || size.channels != stage.outputChannels
-    if architecture.block != .plain, options.shortcut == .c || options.shortcut == .b && changes {
-      _ = convolve(
-        name + "shortcut.conv", size, stage.outputChannels, kernel: 1, stride: stride, kind: .projection)
-    }
-    return output
-  }
-
-  private mutating func convolve(
-    _ name: String, _ input: Size, _ channels: Int, kernel: Int, stride: Int = 1, bias: Bool = false,
-    kind: Kind = .convolution
-  ) -> Size {
-    let padding = kernel / 2
-    let output = Size(
-      height: (input.height + 2 * padding - kernel) / stride + 1,
-      width: (input.width + 2 * padding - kernel) / stride + 1, channels: channels)
-    let weights = kernel * kernel * input.channels * channels
+  private mutating func append(_ convolution: Architecture.Convolution, _ kind: Kind, _ input: Shape) -> Shape {
+    let (kernel, channels, stride) = (convolution.kernel, convolution.outputChannels, convolution.stride)
+    let sizes = ConvolutionShape(
+      batch: 1, height: input[0], width: input[1], inputChannels: input[2], outputChannels: channels,
+      kernelHeight: kernel, kernelWidth: kernel, stride: stride, padding: kernel / 2)
+    let output: Shape = [sizes.outputHeight, sizes.outputWidth, channels]
+    let isNormalized = convolution.normalization != nil
     append(
-      name, kind, "\(kernel)x\(kernel), \(channels)" + (stride == 1 ? "" : ", stride \(stride)"), output.shape,
-      weights: weights + (bias ? channels : 0), normalization: bias ? 0 : 2 * channels,
-      multiplyAdds: weights * output.height * output.width,
-      convolution: ConvolutionShape(
-        batch: 1, height: input.height, width: input.width, inputChannels: input.channels, outputChannels: channels,
-        kernelHeight: kernel, kernelWidth: kernel, stride: stride, padding: padding))
+      convolution.name, kind, "\(kernel)x\(kernel), \(channels)" + (stride == 1 ? "" : ", stride \(stride)"), output,
+      weights: convolution.shape.count + (isNormalized ? 0 : channels), normalization: isNormalized ? 2 * channels : 0,
+      multiplyAdds: convolution.shape.count * output[0] * output[1], convolution: sizes)
     return output
   }
 
-  private mutating func maxPool(_ name: String, _ input: Size, window: Int, padding: Int) -> Size {
-    let output = Size(
-      height: (input.height + 2 * padding - window) / 2 + 1, width: (input.width + 2 * padding - window) / 2 + 1,
-      channels: input.channels)
-    append(name, .pool, "\(window)x\(window) max-pool, stride 2", output.shape)
+  private mutating func maxPool(_ name: String, _ input: Shape, _ window: Int, _ padding: Int) -> Shape {
+    let sides = [input[0], input[1]].map { ($0 + 2 * padding - window) / 2 + 1 }
+    let output: Shape = [sides[0], sides[1], input[2]]
+    append(name, .pool, "\(window)x\(window) max-pool, stride 2", output)
     return output
   }
 }

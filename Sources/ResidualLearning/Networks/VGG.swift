@@ -57,25 +57,19 @@ public struct VGG<Scalar: Element>: ImageClassifier {
   public init(_ architecture: Architecture, using generator: inout RandomGenerator) {
     precondition(architecture.block == .convolution, "\(architecture.name) is no VGG network")
     self.architecture = architecture
-    var channels = architecture.stemChannels
-    stages = []
-    for stage in architecture.stages {
-      var convolutions: [Conv2D<Scalar>] = []
-      for _ in 0..<stage.blocks {
-        convolutions.append(
-          Conv2D(
-            channels, stage.outputChannels, kernel: 3, bias: true, fan: architecture.options.fan, using: &generator))
-        channels = stage.outputChannels
+    let fan = architecture.options.fan
+    stages = architecture.blocks.map { stage in
+      stage.map { block in
+        let convolution = block.convolutions[0]
+        return Conv2D(
+          convolution.inputChannels, convolution.outputChannels, kernel: convolution.kernel, bias: true, fan: fan,
+          using: &generator)
       }
-      stages.append(convolutions)
     }
-    let side = architecture.imageSize / architecture.totalStride
-    let sizes = [side * side * channels] + architecture.hidden + [architecture.classes]
-    linear = []
-    for (inputs, outputs) in zip(sizes, sizes.dropFirst()) {
-      let isLast = linear.count == architecture.hidden.count
-      let deviation = isLast ? 0.01 : (2 / Double(inputs)).squareRoot()
-      linear.append(Linear(inputs, outputs, deviation: deviation, using: &generator))
+    let layers = architecture.linearLayers
+    linear = layers.enumerated().map { l, layer in
+      let deviation = l == layers.count - 1 ? 0.01 : (2 / Double(layer.inputs)).squareRoot()
+      return Linear(layer.inputs, layer.outputs, deviation: deviation, using: &generator)
     }
   }
 

@@ -1,10 +1,10 @@
-// Random numbers whose stream is fixed for all time and on every platform.
+// Random.swift: random numbers whose stream is fixed for all time and on every platform.
 //
 // Initial weights, augmentation, the order of an epoch and the synthetic images all come from here, so a seed names a
 // training run down to the last bit. That excludes the standard library's generators and distributions, whose
 // algorithms may change, and the C library's logarithm, whose last bit differs between systems.
 //
-// Tests: Tests/ResidualLearningTests/Tensor/RandomTests.swift
+// Tests       Tests/ResidualLearningTests/Tensor/RandomTests.swift
 
 /// A seeded random number generator: xoshiro256++ (Blackman and Vigna, 2019), period 2^256 - 1.
 ///

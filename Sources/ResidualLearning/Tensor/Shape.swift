@@ -11,13 +11,13 @@ public struct Shape: Equatable, Hashable, Sendable, ExpressibleByArrayLiteral, C
     self.sizes = sizes
   }
 
-  /// `[N, H, W, C]` in code.
+  /// A shape written as an array: `[N, H, W, C]`.
   public init(arrayLiteral sizes: Int...) { self.init(sizes) }
 
-  /// Axes.
+  /// The number of axes.
   public var rank: Int { sizes.count }
 
-  /// Elements of a tensor of this shape: 1 for `[]`.
+  /// The number of elements of a tensor of this shape: 1 for `[]`.
   public var count: Int { sizes.reduce(1, *) }
 
   /// The size of one axis.

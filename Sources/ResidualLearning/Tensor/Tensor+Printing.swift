@@ -1,16 +1,16 @@
-// Tensor+Printing.swift: a tensor as text, as NumPy shows it.
+// Tensor+Printing.swift: tensors as text, in NumPy's form.
 
 import Foundation
 import ResidualKernels
 
 extension Tensor: CustomStringConvertible, CustomDebugStringConvertible {
-  /// The shape and the elements in nested brackets; of a long axis the first and last three.
+  /// The shape, and the elements in nested brackets. Of a long axis only the first three and the last three are shown.
   public var description: String {
     let width = visibleFlatIndices.map { Self.text(storage[$0]).count }.max() ?? 0
     return "\(shape) \(Scalar.self)\n" + rows(axis: 0, start: 0, width: width)
   }
 
-  /// One line for a debugger: the shape, the first elements, mean, smallest and largest.
+  /// One line for a debugger: the shape, the first elements, the mean, the smallest and the largest.
   public var debugDescription: String {
     guard count > 0 else { return "\(shape)" }
     let first = elements(0..<min(4, count)).map(Self.text).joined(separator: ", ")
@@ -23,7 +23,8 @@ extension Tensor: CustomStringConvertible, CustomDebugStringConvertible {
     return value == value.rounded() && abs(value) < 1e6 ? String(format: "%.0f", value) : String(format: "%.4g", value)
   }
 
-  /// Of an axis longer than seven, the first three and the last three positions.
+  /// The positions that are shown of an axis: all, or the first three and the last three where there are more than
+  /// seven.
   private static func visible(_ size: Int) -> [Int] {
     size <= 7 ? Array(0..<size) : [0, 1, 2, size - 3, size - 2, size - 1]
   }

@@ -1,19 +1,19 @@
-// Tensor.swift: numbers in a shape.
+// Tensor.swift: an array of numbers with a shape.
 
 import ResidualKernels
 
-/// Numbers in a shape: images `[N, H, W, C]`, kernels `[kH, kW, Cin, Cout]`, matrices, vectors `[C]`.
+/// An array of numbers with a shape: images `[N, H, W, C]`, kernels `[kH, kW, Cin, Cout]`, matrices, vectors `[C]`.
 ///
 /// A value: a copy is independent of its original, and shares its memory until one of the two changes. The elements
-/// lie in row-major order, the last axis without gaps. Channels come last, so that the channels of a pixel lie side by side
-/// and fill the lanes of a SIMD vector.
+/// lie in row-major order, the last axis without gaps. Channels come last, so that the channels of a pixel lie side by
+/// side and fill the lanes of a SIMD vector.
 public struct Tensor<Scalar: Element>: Sendable {
   /// The size of each axis.
   public let shape: Shape
-  /// The memory, for the kernels. Shared with copies of the tensor: only ``mutableStorage`` may be written to.
+  /// The memory that kernels read. Copies of the tensor share it: a kernel that writes takes ``mutableStorage``.
   package private(set) var storage: Storage<Scalar>
 
-  /// Wraps memory that a kernel filled.
+  /// A tensor around memory that a kernel filled.
   init(_ shape: Shape, _ storage: Storage<Scalar>) {
     precondition(storage.count == shape.count, "\(storage.count) elements do not fill \(shape)")
     self.shape = shape
@@ -23,7 +23,7 @@ public struct Tensor<Scalar: Element>: Sendable {
   /// A tensor whose elements a kernel is about to write.
   package init(uninitialized shape: Shape) { self.init(shape, Storage(uninitialized: shape.count)) }
 
-  /// A tensor of one value.
+  /// A tensor whose elements all have one value.
   public init(_ shape: Shape, repeating value: Scalar) {
     self.init(shape, Storage(repeating: value, count: shape.count))
   }
@@ -40,21 +40,22 @@ public struct Tensor<Scalar: Element>: Sendable {
   /// A vector `[elements.count]`.
   public init(_ elements: [Scalar]) { self.init([elements.count], elements) }
 
-  /// Numbers from a normal distribution, drawn one after the other in row-major order.
+  /// A tensor of numbers from a normal distribution, drawn one after the other in row-major order.
   public init(
     normal shape: Shape, mean: Double = 0, deviation: Double = 1, using generator: inout RandomGenerator
   ) {
     self.init(shape, Storage(rounding: generator.numbers(shape.count) { mean + deviation * $0.normal() }))
   }
 
-  /// Numbers from a uniform distribution over [`low`, `high`), drawn one after the other in row-major order.
+  /// A tensor of numbers from a uniform distribution over [`low`, `high`), drawn one after the other in row-major
+  /// order.
   public init(
     uniform shape: Shape, from low: Double = 0, to high: Double = 1, using generator: inout RandomGenerator
   ) {
     self.init(shape, Storage(rounding: generator.numbers(shape.count) { $0.uniform(low, high) }))
   }
 
-  /// Elements.
+  /// The number of elements.
   public var count: Int { storage.count }
 
   /// All elements in row-major order.
@@ -88,7 +89,7 @@ public struct Tensor<Scalar: Element>: Sendable {
     return index
   }
 
-  /// Memory of this tensor alone, to be written to.
+  /// Memory that belongs to this tensor alone, for a kernel to write to.
   var mutableStorage: Storage<Scalar> {
     mutating get {
       makeUnique()
@@ -110,7 +111,7 @@ extension Tensor {
     return Tensor(shape, storage)
   }
 
-  /// Items `range` of the first axis: images of a batch, rows of a matrix.
+  /// The items `range` of the first axis: images of a batch, rows of a matrix.
   public func slice(_ range: Range<Int>) -> Tensor {
     precondition(
       shape.rank >= 1 && range.lowerBound >= 0 && range.upperBound <= shape[0], "items \(range) of \(shape)")
@@ -120,7 +121,7 @@ extension Tensor {
     return result
   }
 
-  /// Tensors of equal shapes but for the first axis, one behind the other along it.
+  /// The tensors `parts` one after the other along the first axis. Their shapes agree in all other axes.
   public init(concatenating parts: [Tensor]) {
     precondition(!parts.isEmpty, "no tensors to concatenate")
     let rest = Array(parts[0].shape.sizes.dropFirst())
@@ -136,7 +137,7 @@ extension Tensor {
 
   /// The sizes of a batch of images.
   ///
-  /// Stops the program when the tensor is not one: layers call it on what they are given.
+  /// Layers call it on their input: the program stops when the tensor is not `[N, H, W, C]`.
   public var imageSizes: (batch: Int, height: Int, width: Int, channels: Int) {
     precondition(shape.rank == 4, "images are [N, H, W, C], this is \(shape)")
     return (shape[0], shape[1], shape[2], shape[3])

@@ -6,15 +6,15 @@
 
 import ResidualKernels
 
-/// How training images are varied. Test images never are: evaluation takes the single original view.
+/// How training images are varied. Test images never are: evaluation takes the single original view (§4.2).
 public struct Augmentation: Equatable, Codable, Sendable {
-  /// Random crops of pictures of any size, as §3.4 has it.
+  /// Random crops of resized pictures, as §3.4 describes them.
   public struct ScaledCrops: Equatable, Codable, Sendable {
     /// Height and width of a crop.
     public var size: Int
     /// The range of the random length that the shorter side is resized to before.
     public var scales: ClosedRange<Int>
-    /// Random changes of colour, if there are any.
+    /// The principal colours along which the light changes at random; nil leaves the colours alone.
     public var colors: PrincipalColors?
 
     /// Crops of `size` x `size` pixels out of pictures whose shorter side is drawn from `scales`.
@@ -51,41 +51,22 @@ public struct Augmentation: Equatable, Codable, Sendable {
     return Augmentation(padding: 0, flips: true, scaled: ScaledCrops(size: size, scales: scales, colors: colors))
   }
 
-  /// A random view of each of these images.
-  public func crops(_ images: [Int], using generator: inout RandomGenerator) -> [ImageCrop] {
-    images.map { image in
-      let top = padding == 0 ? 0 : generator.below(2 * padding + 1) - padding
-      let left = padding == 0 ? 0 : generator.below(2 * padding + 1) - padding
-      return ImageCrop(image: image, top: top, left: left, isFlipped: flips && generator.below(2) == 1)
-    }
-  }
-
-  /// A random view of each of these pictures, which `scaled` says how to draw.
+  /// A random view of each of the images with these numbers.
   public func views(
-    of images: any LabelledImages, _ numbers: [Int], using generator: inout RandomGenerator
+    of images: ImageDataset, _ numbers: [Int], using generator: inout RandomGenerator
   ) -> [PictureView] {
-    guard let scaled else { preconditionFailure("views of pictures need a size of the crops") }
-    return numbers.map { number in
+    numbers.map { number in
+      guard let scaled else {
+        let top = padding == 0 ? 0 : generator.below(2 * padding + 1) - padding
+        let left = padding == 0 ? 0 : generator.below(2 * padding + 1) - padding
+        return images.view(number, top: top, left: left, isFlipped: flips && generator.below(2) == 1)
+      }
       let scale = scaled.scales.lowerBound + generator.below(scaled.scales.count)
       let picture = images.picture(number).resized(shorterSide: scale)
       return PictureView(
         pixels: picture.pixels, height: picture.height, width: picture.width,
         top: generator.below(picture.height - scaled.size + 1), left: generator.below(picture.width - scaled.size + 1),
-        isFlipped: flips && generator.below(2) == 1, shift: scaled.colors?.shift(using: &generator) ?? [0, 0, 0])
+        isFlipped: flips && generator.below(2) == 1, shift: scaled.colors?.shift(using: &generator) ?? [])
     }
-  }
-
-  /// The images with these numbers as a training step sees them: normalized random views `[numbers.count, H, W, 3]`.
-  ///
-  /// Without ``scaled`` the images must have one size.
-  func batch(
-    of images: any LabelledImages, _ numbers: [Int], normalization: Normalization,
-    using generator: inout RandomGenerator
-  ) -> Tensor<Float> {
-    if scaled != nil { return normalization(views(of: images, numbers, using: &generator)) }
-    guard let images = images as? ImageDataset else {
-      preconditionFailure("pictures of different sizes need an augmentation with crops of one size")
-    }
-    return normalization(images, crops(numbers, using: &generator))
   }
 }

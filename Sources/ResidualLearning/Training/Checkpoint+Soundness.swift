@@ -9,19 +9,9 @@ extension Checkpoint.Description {
   }
 }
 
-extension Recipe {
-  /// Whether a trainer can follow it.
-  var isSound: Bool {
-    let numbers: [Double] = [rate, momentum, decay, statisticsRate, warmUp?.rate ?? 0, warmUp?.untilError ?? 0]
-    return (1...65536).contains(batch) && (0...(1 << 40)).contains(iterations)
-      && numbers.allSatisfy { $0.isFinite && $0 >= 0 } && (0..<1).contains(validationShare)
-      && augmentation.isSound && (plateau?.isSound ?? true)
-  }
-}
-
 extension Augmentation {
   /// Whether views can be drawn.
-  fileprivate var isSound: Bool {
+  var isSound: Bool {
     guard (0...1024).contains(padding), let scaled else { return (0...1024).contains(padding) }
     let colors = scaled.colors.map { [$0.eigenvalues] + $0.eigenvectors } ?? []
     return (1...1024).contains(scaled.size) && scaled.scales.lowerBound >= scaled.size
@@ -32,7 +22,7 @@ extension Augmentation {
 
 extension PlateauSchedule {
   /// Whether it can go on.
-  fileprivate var isSound: Bool { rate.isFinite && rate >= 0 && (0...(1 << 40)).contains(waited) && patience > 0 }
+  var isSound: Bool { rate.isFinite && rate >= 0 && (0...(1 << 40)).contains(waited) && patience > 0 }
 }
 
 extension TrainingState {

@@ -3,6 +3,7 @@
 // Tests       Tests/ResidualLearningTests/Training/CheckpointTests.swift
 
 import Foundation
+import ResidualFiles
 import ResidualKernels
 
 /// A network, and the training run it is from, as one safetensors file.
@@ -29,7 +30,7 @@ public struct Checkpoint: Sendable {
     /// The seed of the run.
     public var seed: UInt64
     /// How pixels are normalized.
-    public var normalization: Normalization.Kind
+    public var normalization: PixelNormalization.Kind
     /// The names of the classes.
     public var classNames: [String]
     /// The training images: how many, and a checksum of them.
@@ -39,6 +40,8 @@ public struct Checkpoint: Sendable {
   /// What the file says of itself.
   public let description: Description
   private let file: SafeTensorsFile
+  /// Where it was read, for error messages.
+  var source: String { file.source }
 
   private static let key = "resnet"
 
@@ -128,7 +131,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// How its network wants images of this size normalized.
-  public func normalization(height: Int, width: Int) throws -> Normalization {
+  public func normalization(height: Int, width: Int) throws -> PixelNormalization {
     guard description.normalization == .perPixel else {
       return .channels(description.normalization, height: height, width: width)
     }
@@ -152,30 +155,6 @@ public struct Checkpoint: Sendable {
       throw InputError("\(file.source) has no mean image [H, W, 3] under 'normalization.mean'")
     }
     return Tensor(Shape(entry.shape), try file.floats("normalization.mean"))
-  }
-}
-
-extension Layer {
-  /// Every parameter and running statistic under its name.
-  public var state: [(name: String, tensor: Tensor<Scalar>)] {
-    var copy = self
-    var result = parameters.named
-    copy.visitStatistics("") { name, tensor in result.append((name, tensor)) }
-    return result
-  }
-
-  /// Visits every parameter and running statistic, which `body` may replace.
-  public mutating func visitState(_ body: (String, inout Tensor<Scalar>) throws -> Void) throws {
-    var failure: (any Error)?
-    func visit(_ name: String, _ tensor: inout Tensor<Scalar>) {
-      guard failure == nil else { return }
-      do { try body(name, &tensor) } catch { failure = error }
-    }
-    var parameters = parameters
-    parameters.visit("", visit)
-    visitStatistics("", visit)
-    if let failure { throw failure }
-    self.parameters = parameters
   }
 }
 

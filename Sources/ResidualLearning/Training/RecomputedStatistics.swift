@@ -12,9 +12,11 @@ extension ImageClassifier where Scalar == Float {
   ///     M = Σ w_b μ_b                               (1)
   ///     V = Σ w_b v_b + Σ w_b (μ_b − M)²            (2)
   ///
-  /// μ_b and v_b are a layer's mean and unbiased variance over the pixels of batch b, w_b the share of its images. (2)
-  /// is the variance of all pixels: that within the batches and that of their means. The batches pass once, in training
-  /// form: a layer's input is normalized, in the layers before, by the statistics of its own batch, as in training.
+  /// μ_b and v_b are a layer's mean and variance over the m pixels of batch b, w_b the share of its images. With the
+  /// biased v_b, (2) would be the biased variance of all pixels: that within the batches and that of their means. Here
+  /// v_b is unbiased, as running statistics are, which makes the first sum larger by the factor m/(m − 1): 1.0001 for
+  /// the last maps of a batch of 128. The batches pass once, in training form: a layer's input is normalized, in the
+  /// layers before, by the statistics of its own batch, as in training.
   ///
   /// A moving average instead weighs the last ten batches or so, and the weights were still changing under them.
   ///
@@ -78,7 +80,7 @@ extension Trainer {
         let numbers = Array(order[start..<Swift.min(start + recipe.batch, order.count)])
         var generator = RandomGenerator(seed: seed).fork(.max - 1).fork(UInt64(start))
         progress(start + numbers.count)
-        return augmentation.batch(of: images, numbers, normalization: normalization, using: &generator)
+        return normalization.input(augmentation.views(of: images, numbers, using: &generator))
       }
       network = network.recomputedStatistics(over: batches)
     }

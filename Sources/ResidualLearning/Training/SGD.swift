@@ -5,6 +5,23 @@
 
 import ResidualKernels
 
+/// The parameters that decay. The paper does not say.
+public enum DecayedParameters: CaseIterable, Sendable {
+  /// All of them. The default.
+  case all
+  /// Convolutions' kernels `[kH, kW, Cin, Cout]` and the linear layer's matrix, and neither γ and β nor biases, which are
+  /// rows `[C]`.
+  case weights
+}
+
+/// What the velocity of SGD holds.
+public enum VelocityForm: CaseIterable, Sendable {
+  /// The rate too: (1) and (2) of ``SGD``, the authors' form. The default.
+  case withRate
+  /// Gradients only; the rate multiplies it in (2). PyTorch's form.
+  case withoutRate
+}
+
 /// Moves parameters against their gradients.
 ///
 ///     v ← m v + η (g + λ w)        (1)
@@ -19,26 +36,10 @@ import ResidualKernels
 /// | λ      | `decay`      | 0.0001: the gradient of λ/2 w² in the loss             |
 ///
 /// This is the authors' form (Caffe's). PyTorch keeps the rate out of the velocity, v ← m v + g + λ w and w ← w − η v: the
-/// same as long as η does not change. When η falls, the authors' velocity goes on at the old rate for some steps, with gradients
-/// too weak to turn it: in a long run nobody notices, in a run of a few hundred steps the loss jumps. See ``Velocity`` and
-/// docs/differences.md.
+/// same as long as η does not change. After η is divided by 10, the authors' velocity still holds steps of the old size,
+/// and needs about 1/(1 − m) = 10 steps to forget them. In a long run nobody notices; in a few hundred steps the loss
+/// jumps. See ``VelocityForm`` and docs/differences.md.
 public struct SGD<Parameters: ParameterSet>: Sendable {
-  /// Which parameters decay. The paper does not say.
-  public enum Decaying: String, CaseIterable, Codable, Sendable {
-    /// All of them. The default.
-    case all
-    /// Convolutions' and the linear layer's weights: neither γ and β nor biases.
-    case weights
-  }
-
-  /// What the velocity holds.
-  public enum Velocity: String, CaseIterable, Codable, Sendable {
-    /// The rate too: (1) and (2), the authors' form. The default.
-    case withRate
-    /// Gradients only; the rate multiplies it in (2). PyTorch's form.
-    case withoutRate
-  }
-
   /// v, one for each parameter.
   public var velocity: Parameters
   /// m.
@@ -46,19 +47,19 @@ public struct SGD<Parameters: ParameterSet>: Sendable {
   /// λ.
   public let decay: Double
   /// What decays.
-  public let decaying: Decaying
+  public let decayed: DecayedParameters
   /// Whether v holds η.
-  public let form: Velocity
+  public let form: VelocityForm
 
   /// An optimiser at rest, for parameters of these shapes.
   public init(
-    _ parameters: Parameters, momentum: Double = 0.9, decay: Double = 1e-4, decaying: Decaying = .all,
-    form: Velocity = .withRate
+    _ parameters: Parameters, momentum: Double = 0.9, decay: Double = 1e-4, decayed: DecayedParameters = .all,
+    form: VelocityForm = .withRate
   ) {
     velocity = parameters.zeros
     self.momentum = momentum
     self.decay = decay
-    self.decaying = decaying
+    self.decayed = decayed
     self.form = form
   }
 
@@ -67,12 +68,12 @@ public struct SGD<Parameters: ParameterSet>: Sendable {
     typealias Scalar = Parameters.Scalar
     let (values, slopes) = (parameters.named.map(\.tensor), gradients.named.map(\.tensor))
     precondition(values.map(\.shape) == slopes.map(\.shape), "gradients of other shapes than the parameters")
-    let (momentum, decay, decaysAll) = (momentum, decay, decaying == .all)
+    let (momentum, decay, decaysAll) = (momentum, decay, decayed == .all)
     let (inside, outside) = form == .withRate ? (rate, 1) : (1, rate)  // where η stands
     var i = 0
-    velocity.visit("") { name, v in
+    velocity.visit("") { _, v in
       v.combine(Scalar(momentum), plus: Scalar(inside), slopes[i])  // (1)
-      if decay != 0 && (decaysAll || name.hasSuffix("weight")) {
+      if decay != 0 && (decaysAll || v.shape.rank > 1) {
         v.combine(1, plus: Scalar(inside * decay), values[i])  // (1)
       }
       i += 1

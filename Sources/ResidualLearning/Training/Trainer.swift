@@ -1,4 +1,4 @@
-// Trainer.swift: the training loop.
+// Trainer.swift: the steps of training; TrainingRun.swift has the loop around them.
 //
 // Paper       He et al. 2015 §4.2, §3.4
 // Tests       Tests/ResidualLearningTests/Training/TrainerTests.swift
@@ -19,24 +19,24 @@ public struct TrainingState: Equatable, Codable, Sendable {
   public var plateau: PlateauSchedule?
 }
 
+/// What one step did.
+public struct TrainingStep: Sendable {
+  /// The mean loss of the batch, before the step.
+  public let loss: Double
+  /// Images of the batch classified wrong, before the step.
+  public let errors: Int
+  /// Images of the batch.
+  public let count: Int
+  /// The learning rate.
+  public let rate: Double
+}
+
 /// Trains a network on a set of images, step by step.
 ///
 /// Everything random is a function of the seed and of where training stands: epoch e goes through the images in an order
 /// drawn from `fork(e)`, step i draws its crops from `fork(i)`. So a run that is continued from a checkpoint goes on as
 /// if it had never stopped, bit for bit.
 public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar == Float {
-  /// What one step did.
-  public struct Step: Sendable {
-    /// The mean loss of the batch, before the step.
-    public let loss: Double
-    /// Images of the batch classified wrong, before the step.
-    public let errors: Int
-    /// Images of the batch.
-    public let count: Int
-    /// The learning rate.
-    public let rate: Double
-  }
-
   /// The network as it is now.
   public internal(set) var network: Network
   /// The optimiser with its velocities.
@@ -46,17 +46,17 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   /// How it is trained.
   public let recipe: Recipe
   /// The training images.
-  public let images: any LabelledImages
-  /// What is subtracted from them.
-  public let normalization: Normalization
-  /// The seed of all random numbers but the network's weights.
+  public let images: ImageDataset
+  /// How pixels become the network's input.
+  public let normalization: PixelNormalization
+  /// The seed of all random numbers except the network's weights.
   public let seed: UInt64
   private var epochOrder: (epoch: Int, images: [Int])?
   private let loss = SoftmaxCrossEntropy<Float>()
 
   /// A trainer that begins, or one that goes on from `state` with the velocity of that moment.
   public init(
-    _ network: Network, recipe: Recipe, images: any LabelledImages, normalization: Normalization, seed: UInt64,
+    _ network: Network, recipe: Recipe, images: ImageDataset, normalization: PixelNormalization, seed: UInt64,
     state: TrainingState? = nil, velocity: Network.Parameters? = nil
   ) {
     precondition(images.count > 0, "no images to train on")
@@ -68,7 +68,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     self.state = state ?? TrainingState(isWarmingUp: recipe.warmUp != nil, plateau: recipe.plateau)
     optimizer = SGD(
       network.parameters, momentum: recipe.momentum, decay: recipe.decay,
-      decaying: recipe.decaysWeightsOnly ? .weights : .all, form: recipe.velocityHoldsRate ? .withRate : .withoutRate)
+      decayed: recipe.decayed, form: recipe.velocityForm)
     if let velocity { optimizer.velocity = velocity }
   }
 
@@ -81,7 +81,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   /// One step: a batch forward, its gradients back, the parameters moved.
   ///
   /// - Throws: ``Divergence`` when the loss is not a number, before anything is changed.
-  public mutating func step() throws -> Step {
+  public mutating func step() throws -> TrainingStep {
     let (input, labels) = batch(at: state.iteration)
     let (logits, cache) = network.forward(input)
     let (lossValue, lossCache) = loss.forward(logits, labels: labels)
@@ -95,7 +95,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     network.track(cache, rate: Float(recipe.statisticsRate))
 
     let errors = zip(logits.argmax, labels).count { $0 != $1 }
-    let step = Step(loss: Double(lossValue), errors: errors, count: labels.count, rate: rate)
+    let step = TrainingStep(loss: Double(lossValue), errors: errors, count: labels.count, rate: rate)
     advance(by: step)
     return step
   }
@@ -110,8 +110,8 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     let start = position * recipe.batch
     let numbers = Array(epochOrder!.images[start..<min(start + recipe.batch, images.count)])
     var generator = RandomGenerator(seed: seed).fork(2 * UInt64(iteration) + 1)
-    let input = recipe.augmentation.batch(of: images, numbers, normalization: normalization, using: &generator)
-    return (input, numbers.map { Int(images.labels[$0]) })
+    let views = recipe.augmentation.views(of: images, numbers, using: &generator)
+    return (normalization.input(views), numbers.map { Int(images.labels[$0]) })
   }
 
   /// Tells the recipe's plateau schedule, if it has one, the error of the validation images, 0 to 1.
@@ -122,7 +122,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     state.plateau?.record(error: validationError) ?? false
   }
 
-  private mutating func advance(by step: Step) {
+  private mutating func advance(by step: TrainingStep) {
     if state.iteration % iterationsPerEpoch == 0 {
       (state.epochLoss, state.epochErrors, state.epochCount) = (0, 0, 0)
     }
@@ -175,50 +175,5 @@ public struct Divergence: Error, CustomStringConvertible, Sendable {
   public var description: String {
     "the loss is \(loss.isNaN ? "not a number" : "infinite") at iteration \(iteration), and the first bad value is in the \(place): "
       + "a lower --rate may help"
-  }
-}
-
-// MARK: - Evaluation
-
-/// How well a network does on a set of images.
-public struct Evaluation: Equatable, Sendable {
-  /// Images classified right.
-  public var correct: Int
-  /// Images.
-  public var count: Int
-  /// The mean loss.
-  public var loss: Double
-
-  /// An evaluation of `count` images.
-  public init(correct: Int, count: Int, loss: Double) {
-    self.correct = correct
-    self.count = count
-    self.loss = loss
-  }
-
-  /// The share classified right, 0 to 1.
-  public var accuracy: Double { count == 0 ? 0 : Double(correct) / Double(count) }
-  /// The share classified wrong, 0 to 1.
-  public var error: Double { 1 - accuracy }
-}
-
-extension ImageClassifier where Scalar == Float {
-  /// Classifies images in inference mode, each in its single original view (§4.2).
-  ///
-  /// - Parameter progress: told how many images are done, batch by batch.
-  public func evaluate(
-    _ images: ImageDataset, normalization: Normalization, batch: Int = 128, progress: (Int) -> Void = { _ in }
-  ) -> Evaluation {
-    var result = Evaluation(correct: 0, count: images.count, loss: 0)
-    for start in stride(from: 0, to: images.count, by: batch) {
-      let range = start..<min(start + batch, images.count)
-      let labels = range.map { Int(images.labels[$0]) }
-      let logits = self(normalization(images, range))
-      let (loss, _) = SoftmaxCrossEntropy<Float>().forward(logits, labels: labels)
-      result.loss += Double(loss) * Double(range.count) / Double(images.count)
-      result.correct += zip(logits.argmax, labels).count { $0 == $1 }
-      progress(range.upperBound)
-    }
-    return result
   }
 }

@@ -1,4 +1,4 @@
-// GradientCheck+Report.swift: results as a table.
+// GradientCheck+Report.swift: the results of gradient checks as a table.
 
 import Foundation
 
@@ -19,10 +19,11 @@ extension GradientCheck.Result {
 }
 
 extension GradientCheck {
-  /// The table's first line.
+  /// The first line of the table.
   public static let tableHeader = row("what", "elements", "skipped", "worst error", "where")
 
-  /// A table: what was checked, how many elements, how many skipped at kinks, the worst relative error, and where.
+  /// A table with a row for each result: its name, the elements that were compared and that were skipped at kinks, the
+  /// worst relative error, and where that was.
   public static func table(_ results: [Result]) -> String {
     ([tableHeader] + results.map(\.tableRow)).joined(separator: "\n")
   }

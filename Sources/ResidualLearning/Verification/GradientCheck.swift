@@ -1,34 +1,35 @@
-// GradientCheck.swift: backward against finite differences.
+// GradientCheck.swift: gradients of backward passes against finite differences.
 //
-// Paper       none: the paper takes gradients for granted. Griewank & Walther 2008, §8.1, on difference quotients
+// Paper       none: the paper takes gradients for granted. Griewank & Walther 2008, §8.1, treats difference quotients
 // Tests       Tests/ResidualLearningTests/Verification/GradientCheckTests.swift
 
 import ResidualKernels
 
 /// Compares every element of a gradient with a central difference, in `Double`.
 ///
-///     L    = Σ y u                                 y the output, u a fixed random tensor      (1)
-///     C(h) = (L(x + h) − L(x − h)) / 2h            within O(h²) of ∂L/∂x                       (2)
-///     e    = |C(h) − ∂L/∂x| / max |∂L/∂x|          the maximum over the tensor of x            (3)
+///     L    = Σ y u                             y is the output, u a fixed random tensor                    (1)
+///     C(h) = (L(x + h) − L(x − h)) / 2h        within O(h²) of ∂L/∂x; g is the gradient under test         (2)
+///     e    = |C(h) − g| / max(|C(h)|, |g|)     the maximum over all elements of the tensor of x            (3)
 ///
-/// u is random because a plain sum hides mistakes: batch normalization takes a sum to a constant, and three of five
-/// wrong gradients of it pass.
+/// u is random because a plain sum hides mistakes: the sum of a batch normalization's output is constant, and three of
+/// five wrong gradients of it pass.
 ///
-/// The error (3) is relative to the largest element of the tensor, not to each element: the rounding in (2) is the same
-/// for all of them, so that a small element says nothing beside a large one. A tensor whose gradient is zero but for
-/// rounding, such as that of a bias in front of batch normalization, is measured by a hundredth of the largest gradient
-/// of the whole check.
+/// The error (3) is relative to the largest element of the tensor, analytic or numeric, and not to each element:
+/// rounding adds about the same absolute error to every element of (2), so an error relative to a *small* element would
+/// measure rounding, not the gradient. The divisor is at least a hundredth of the largest one of the whole check. That
+/// matters for a tensor whose gradient is zero except for rounding, such as that of a bias before a batch
+/// normalization.
 ///
-/// Where a ReLU passes zero or two pixels of a max-pool change places between x − h and x + h, there is a kink and
-/// (2) is wrong. An element that disagrees is looked at again with half the step:
+/// Where a ReLU crosses zero, or two pixels of a max-pool change order, between x − h and x + h, there is a kink and
+/// (2) is wrong. An element that disagrees is examined again with half the step:
 ///
 ///     S(h) = (L(x + h) − 2 L(x) + L(x − h)) / h                                                (4)
 ///     k    = max(|C(h) − C(h/2)|, |S(h)/2 − S(h/2)|)                                           (5)
 ///
-/// At a jump J of the slope in distance d < h, (2) is off by J(1 − d/h)/2, and k is at least a third of that. Where L
-/// is smooth, C and S/h are the same for both steps but for O(h²), and so is k, however wrong the gradient is. So an
-/// element is skipped when k is at least a quarter of the disagreement, which a wrong gradient cannot bring about; else
-/// it counts.
+/// If the slope of L jumps by J at a distance d < h from x, (2) is off by J(1 − d/h)/2, and k is at least a third of
+/// that. Where L is smooth, both differences in (5) are O(h²), so k is tiny, whether or not the gradient under test is
+/// right. So an element is skipped when k is at least a quarter of the disagreement, which a wrong gradient cannot
+/// bring about; otherwise it counts.
 ///
 /// ```swift
 /// var generator = RandomGenerator(seed: 1)
@@ -38,14 +39,15 @@ import ResidualKernels
 /// print(result.passed, result.worstRelativeError)
 /// ```
 public struct GradientCheck: Sendable {
-  /// h.
+  /// The step h.
   public var step: Double
   /// The largest error (3) that passes.
   public var tolerance: Double
   /// The largest fraction of elements that may be skipped at kinks.
   public var skippedLimit: Double
 
-  /// A check of smooth layers. Whole networks want a smaller step, for they have thousands of kinks, and 1e-6.
+  /// A check with the defaults for smooth layers. Whole networks, which have thousands of kinks, need a smaller step
+  /// and a tolerance of 1e-6.
   public init(step: Double = 1e-5, tolerance: Double = 1e-7, skippedLimit: Double = 0.02) {
     precondition(step > 0 && tolerance > 0 && skippedLimit >= 0, "step \(step), tolerance \(tolerance)")
     self.step = step
@@ -53,22 +55,22 @@ public struct GradientCheck: Sendable {
     self.skippedLimit = skippedLimit
   }
 
-  /// What a check found.
+  /// The result of a check.
   public struct Result: Sendable {
-    /// What was checked.
+    /// The name of what was checked.
     public let name: String
-    /// Elements of gradients that were compared.
+    /// The number of elements of gradients that were compared.
     public internal(set) var elements = 0
-    /// Elements at kinks.
+    /// The number of elements that were skipped at kinks.
     public internal(set) var skipped = 0
     /// The largest error (3); infinite where something was not a number.
     public internal(set) var worstRelativeError = 0.0
-    /// Where that was: `conv1.weight[2, 0, 1, 5]`.
+    /// The element with that error: `conv1.weight[2, 0, 1, 5]`.
     public internal(set) var worstPlace = ""
     /// Why the check failed, in a sentence; nil when it passed.
     public internal(set) var failure: String?
 
-    /// Whether all is well.
+    /// Whether the check passed.
     public var passed: Bool { failure == nil }
   }
 }
@@ -76,12 +78,12 @@ public struct GradientCheck: Sendable {
 // MARK: - Layers
 
 extension GradientCheck {
-  /// Checks a layer's gradients by its input and by each of its parameters.
+  /// Checks the gradients of a layer with respect to its input and to each of its parameters.
   ///
-  /// Besides, `forward` must leave the layer and its input as they are; `forward` and `backward`, called again, must
-  /// give the same bits; and `track` must move each running statistic, half as far with half the rate.
+  /// It also checks that `forward` and `backward` leave the layer and its input unchanged and give the same bits when
+  /// they are called again, and that `track` moves each running statistic, half as far with half the rate.
   ///
-  /// - Parameter outputGradient: u of (1), of the shape of the output; nil for a random one.
+  /// - Parameter outputGradient: u of (1), with the shape of the output; nil for a random one.
   public func run<Checked: Layer>(
     _ name: String, _ layer: Checked, input: Tensor<Double>, outputGradient: Tensor<Double>? = nil,
     using generator: inout RandomGenerator
@@ -115,7 +117,7 @@ extension GradientCheck {
     }
   }
 
-  /// What is wrong when a second call of `forward` or `backward` gives other bits.
+  /// A sentence that says what is wrong when a second call of `forward` or `backward` gives other bits, else nil.
   private func unrepeatable<Checked: Layer>(
     _ layer: Checked, _ input: Tensor<Double>, _ upstream: Tensor<Double>
   ) -> String? where Checked.Scalar == Double {
@@ -131,7 +133,7 @@ extension GradientCheck {
     return nil
   }
 
-  /// What is wrong when running statistics do not follow the batch.
+  /// A sentence that says what is wrong when running statistics do not follow the batch, else nil.
   private func untracked<Checked: Layer>(_ layer: Checked, _ cache: Checked.Cache) -> String?
   where Checked.Scalar == Double {
     var (half, whole) = (layer, layer)
@@ -143,7 +145,7 @@ extension GradientCheck {
       if start == end { return "\(name) does not move towards the batch's" }
       let expected = (start + end) * 0.5
       let difference = middle - expected
-      guard max(difference.maximum, -difference.minimum) <= 1e-12 * max(1, expected.maximum, -expected.minimum) else {
+      guard difference.largestMagnitude <= 1e-12 * max(1, expected.largestMagnitude) else {
         return "\(name) does not move half as far with half the rate"
       }
     }
@@ -157,10 +159,10 @@ extension GradientCheck {
   /// Checks the gradients of a function of named tensors that is not a ``Layer``.
   ///
   /// - Parameters:
-  ///   - point: the tensors to change, element by element, with their names.
-  ///   - outputGradient: u of (1), of the shape of the function's output: a tensor `[1]` for a loss.
-  ///   - gradients: what is checked: a gradient for each tensor of `point`, in the same order.
-  ///   - function: takes the tensors, in that order, to the output.
+  ///   - point: The tensors to change, element by element, with their names.
+  ///   - outputGradient: u of (1), with the shape of the function's output: a tensor `[1]` for a loss.
+  ///   - gradients: The gradients under test: one for each tensor of `point`, in the same order.
+  ///   - function: The function, which takes the tensors in that order.
   public func run(
     _ name: String, at point: [(name: String, tensor: Tensor<Double>)], outputGradient: Tensor<Double>,
     gradients: [Tensor<Double>], function: @escaping ([Tensor<Double>]) -> Tensor<Double>
@@ -199,7 +201,7 @@ extension GradientCheck {
     return judge(name, gradients, differences, &probe)
   }
 
-  /// Equations (3) to (5) for all elements, when the differences (2) are there.
+  /// Applies equations (3) to (5) to all elements, given the differences (2).
   private func judge(
     _ name: String, _ gradients: [(name: String, tensor: Tensor<Double>)], _ differences: [[Double]],
     _ probe: inout Probe
@@ -234,7 +236,7 @@ extension GradientCheck {
     }
     if !(result.worstRelativeError <= tolerance) {
       let error = "\(short(result.worstRelativeError)), allowed \(short(tolerance))"
-      result.failure = "the gradient by \(result.worstPlace) is off by \(error)"
+      result.failure = "the gradient with respect to \(result.worstPlace) is off by \(error)"
     }
     return result
   }
@@ -242,7 +244,7 @@ extension GradientCheck {
 
 // MARK: - Parts
 
-/// Changes one element at a time and looks what becomes of the loss.
+/// Changes one element at a time and computes the loss.
 private struct Probe {
   var tensors: [Tensor<Double>]
   let output: Tensor<Double>
@@ -258,7 +260,7 @@ private struct Probe {
     return function(tensors)
   }
 
-  /// Equation (2). Outputs are subtracted before they are summed: what did not change then leaves no rounding.
+  /// Equation (2). Outputs are subtracted before they are summed, so that elements that did not change add no rounding.
   mutating func centralDifference(_ k: Int, _ i: Int, _ h: Double) -> Double {
     let x = tensors[k][flat: i]
     let (right, left) = (x + h, x - h)
@@ -279,7 +281,7 @@ private struct Probe {
   }
 }
 
-/// The bits of everything that `forward` and `backward` must leave alone.
+/// The bits of everything that `forward` and `backward` must leave unchanged.
 private struct Snapshot {
   let tensors: [(name: String, bits: [UInt64])]
 
@@ -293,16 +295,6 @@ private struct Snapshot {
 }
 
 private func bits(_ tensor: Tensor<Double>) -> [UInt64] { tensor.elements.map(\.bitPattern) }
-
-extension Layer where Scalar: Element {
-  /// Running means and variances with their names.
-  fileprivate var statistics: [(name: String, tensor: Tensor<Scalar>)] {
-    var copy = self
-    var result: [(name: String, tensor: Tensor<Scalar>)] = []
-    copy.visitStatistics("") { name, tensor in result.append((name, tensor)) }
-    return result
-  }
-}
 
 extension Shape {
   /// The position of element number `flat` of the row-major order.

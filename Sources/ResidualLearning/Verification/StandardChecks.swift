@@ -52,12 +52,6 @@ extension StandardCheck {
       StandardCheck("BatchNorm2D", [3, 2, 3, 16]) { _ in BatchNorm2D(channels: 16) },
       StandardCheck("BatchNorm2D", [1, 5, 3, 20]) { _ in BatchNorm2D(channels: 20) },
       StandardCheck("BatchNorm2D, epsilon 0.1", [2, 3, 3, 3]) { _ in BatchNorm2D(channels: 3, epsilon: 0.1) },
-      StandardCheck("FrozenBatchNorm2D", [2, 3, 4, 5]) { generator in
-        var bn = BatchNorm2D<Double>(channels: 5)
-        bn.running.mean = Tensor(normal: [5], using: &generator)
-        bn.running.variance = Tensor(uniform: [5], from: 0.5, to: 2, using: &generator)
-        return FrozenBatchNorm2D(bn)
-      },
       StandardCheck("ReLU", [2, 5, 3, 7]) { _ in ReLU() },
       StandardCheck("ReLU", [4, 16]) { _ in ReLU() },
       StandardCheck("MaxPool2D 3x3, stride 2, padding 1", [2, 7, 5, 3]) { _ in
@@ -123,21 +117,18 @@ extension StandardCheck {
       shortcut(.a, same, 5, 1), shortcut(.a, halved, 8, 2), shortcut(.a, halved, 8, 2, .around),
       shortcut(.a, [2, 4, 4, 16], 32, 2, .around), shortcut(.b, same, 5, 1), shortcut(.b, halved, 8, 2),
       shortcut(.c, same, 5, 1), shortcut(.c, halved, 16, 2),
-      StandardCheck("Stem of CIFAR, to 5", [2, 4, 5, 3], deep) { Stem(.cifar, 5, using: &$0) },
-      StandardCheck("Stem of ImageNet, to 4", [2, 9, 11, 3], deep) { Stem(.imageNet, 4, using: &$0) },
-      block(PlainBlock.self, .a, same, 5, 1), block(PlainBlock.self, .a, halved, 6, 2),
-      block(BasicBlock.self, .a, same, 5, 1), block(BasicBlock.self, .a, [2, 4, 5, 8], 8, 1),
-      block(BasicBlock.self, .a, halved, 6, 2),
-      block(BasicBlock.self, .a, halved, 6, 2, Architecture.Options(zeros: .around)),
-      block(BasicBlock.self, .b, halved, 6, 2), block(BasicBlock.self, .c, same, 5, 1),
-      block(BottleneckBlock.self, .a, [2, 3, 4, 8], 2, 1), block(BottleneckBlock.self, .b, halved, 2, 1),
-      block(BottleneckBlock.self, .b, halved, 3, 2),
-      block(BottleneckBlock.self, .b, halved, 3, 2, Architecture.Options(stridePlacement: .middle3x3)),
-      block(BottleneckBlock.self, .c, [2, 3, 4, 8], 2, 1),
-      StandardCheck("Stem of CIFAR, fused, to 8", [2, 4, 5, 3], deep) { Stem(.cifar, 8, fuses: true, using: &$0) },
-      block(Fused<PlainBlock>.self, .a, [2, 5, 4, 8], 8, 1), block(Fused<BasicBlock>.self, .a, [2, 4, 5, 8], 8, 1),
-      block(Fused<BasicBlock>.self, .a, [2, 5, 4, 8], 16, 2), block(Fused<BasicBlock>.self, .b, [2, 5, 4, 8], 16, 2),
-      block(Fused<BottleneckBlock>.self, .b, [2, 5, 4, 8], 8, 2),
+      stem(.cifar, [2, 4, 5, 3], 5), stem(.imageNet, [2, 9, 11, 3], 4),
+      block(.plain, .a, same, 5, 1), block(.plain, .a, halved, 6, 2),
+      block(.basic, .a, same, 5, 1), block(.basic, .a, [2, 4, 5, 8], 8, 1),
+      block(.basic, .a, halved, 6, 2), block(.basic, .a, halved, 6, 2, zeros: .around),
+      block(.basic, .b, halved, 6, 2), block(.basic, .c, same, 5, 1),
+      block(.bottleneck, .a, [2, 3, 4, 8], 2, 1), block(.bottleneck, .b, halved, 2, 1),
+      block(.bottleneck, .b, halved, 3, 2), block(.bottleneck, .b, halved, 3, 2, placement: .middle3x3),
+      block(.bottleneck, .c, [2, 3, 4, 8], 2, 1),
+      stem(.cifar, [2, 4, 5, 3], 8, fused: true), stem(.imageNet, [2, 9, 11, 3], 8, fused: true),
+      block(.plain, .a, [2, 5, 4, 8], 8, 1, fused: true), block(.basic, .a, [2, 4, 5, 8], 8, 1, fused: true),
+      block(.basic, .a, [2, 5, 4, 8], 16, 2, fused: true), block(.basic, .b, [2, 5, 4, 8], 16, 2, fused: true),
+      block(.bottleneck, .b, [2, 5, 4, 8], 8, 2, fused: true),
     ]
   }
 
@@ -146,19 +137,18 @@ extension StandardCheck {
   /// strides; and four stages of VGG.
   public static var networks: [StandardCheck] {
     let bottlenecks = StridePlacement.allCases.map {
-      network(BottleneckBlock.self, shallow(50, .init(shortcut: .b, stridePlacement: $0)), [2, 22, 18, 3])
+      network(shallow(50, .init(shortcut: .b, stridePlacement: $0)), [2, 22, 18, 3])
     }
-    let basics = ShortcutOption.allCases.map {
-      network(BasicBlock.self, shallow(18, .init(shortcut: $0)), [2, 22, 18, 3])
-    }
+    let basics = ShortcutOption.allCases.map { network(shallow(18, .init(shortcut: $0)), [2, 22, 18, 3]) }
     var vgg = Architecture.vgg(depth: 16, classes: 3, width: 2, hidden: 6).narrowed(to: [2, 3, 4, 5])
     vgg.stages.removeLast()
     vgg.imageSize = 16
     return bottlenecks + basics + [
-      network(BasicBlock.self, Architecture.cifar(depth: 8, options: .init(shortcut: .a), classes: 5, width: 3)),
-      network(BasicBlock.self, Architecture.cifar(depth: 8, options: .init(shortcut: .b), classes: 5, width: 3)),
-      network(PlainBlock.self, Architecture.cifar(depth: 8, plain: true, classes: 5, width: 3)),
-      network(PlainBlock.self, shallow(18, plain: true), [2, 22, 18, 3]),
+      network(.cifar(depth: 8, options: .init(shortcut: .a), classes: 5, width: 3)),
+      network(.cifar(depth: 8, options: .init(shortcut: .b), classes: 5, width: 3)),
+      network(.cifar(depth: 8, plain: true, classes: 5, width: 3)),
+      network(shallow(18, plain: true), [2, 22, 18, 3]),
+      network(.cifar(depth: 8, classes: 5, width: 8), fused: true),
       StandardCheck("vgg16 of width 2 and its loss", [2, 16, 16, 3], deep) { [vgg] generator in
         WithLoss(network: VGG(vgg, using: &generator), labels: [1, 2])
       },
@@ -184,37 +174,41 @@ extension StandardCheck {
     }
   }
 
-  private static func block<Block: ResidualBlock>(
-    _: Block.Type, _ option: ShortcutOption, _ input: Shape, _ width: Int, _ stride: Int,
-    _ options: Architecture.Options = Architecture.Options()
-  ) -> StandardCheck where Block.Scalar == Double {
-    var options = options
-    options.shortcut = option
-    let kind = "\(Block.self)".replacing("<Double>", with: "")
-    let isBottleneck = kind.contains("Bottleneck")
-    let stage = Architecture.Stage(
-      blocks: 1, width: width, outputChannels: isBottleneck ? 4 * width : width, stride: stride)
-    let variant = [
-      kind.contains("Plain") ? "" : " \(option.rawValue)",
-      options.zeros == .around ? ", zeros around" : "",
-      options.stridePlacement == .middle3x3 ? ", stride in the 3x3" : "",
-    ].joined()
-    return StandardCheck("\(kind)\(variant), stride \(stride), to \(stage.outputChannels)", input, deep) {
-      [options] in
-      Block(inputChannels: input[3], stage: stage, stride: stride, options: options, using: &$0)
+  private static func stem(
+    _ kind: Architecture.Stem, _ input: Shape, _ channels: Int, fused: Bool = false
+  ) -> StandardCheck {
+    let name = kind == .cifar ? "CIFAR" : "ImageNet"
+    return StandardCheck("Stem of \(name)\(fused ? ", fused" : ""), to \(channels)", input, deep) {
+      Stem(kind, channels, fused: fused, using: &$0)
     }
   }
 
-  private static func network<Block: ResidualBlock>(
-    _: Block.Type, _ architecture: Architecture, _ input: Shape = [3, 8, 6, 3]
-  ) -> StandardCheck where Block.Scalar == Double {
-    let option = architecture.block == .plain ? "" : " \(architecture.options.shortcut.rawValue)"
+  private static func block(
+    _ kind: Architecture.BlockKind, _ option: ShortcutOption, _ input: Shape, _ width: Int, _ stride: Int,
+    zeros: ZeroPlacement = .after, placement: StridePlacement = .first1x1, fused: Bool = false
+  ) -> StandardCheck {
+    let options = Architecture.Options(shortcut: option, zeros: zeros, stridePlacement: placement)
+    let stage = Architecture.Stage(
+      blocks: 1, width: width, outputChannels: width * kind.outputChannelsPerWidth, stride: stride)
+    let description = Architecture.block(kind, inputChannels: input[3], stage: stage, stride: stride, options: options)
+    let variant = [
+      fused ? ", fused" : "", kind.hasShortcut ? ", \(option.rawValue)" : "", zeros == .around ? ", zeros around" : "",
+      placement == .middle3x3 ? ", stride in the 3x3" : "",
+    ].joined()
+    return StandardCheck("Block, \(kind)\(variant), stride \(stride), to \(stage.outputChannels)", input, deep) {
+      Block(description, fused: fused, using: &$0)
+    }
+  }
+
+  private static func network(
+    _ architecture: Architecture, _ input: Shape = [3, 8, 6, 3], fused: Bool = false
+  ) -> StandardCheck {
+    let option = architecture.block.hasShortcut ? " \(architecture.options.shortcut.rawValue)" : ""
     let stride = architecture.options.stridePlacement == .middle3x3 ? ", stride in the 3x3" : ""
-    let width = architecture.stemChannels
-    return StandardCheck("\(architecture.name)\(option)\(stride) of width \(width) and its loss", input, deep) {
-      generator in
+    let name = architecture.name + option + stride + (fused ? ", fused" : "")
+    return StandardCheck("\(name) of width \(architecture.stemChannels) and its loss", input, deep) { generator in
       let labels = Array([1, architecture.classes - 1, 2].prefix(input[0]))
-      return WithLoss(network: ResidualNetwork<Block>(architecture, using: &generator), labels: labels)
+      return WithLoss(network: ResidualNetwork(architecture, fused: fused, using: &generator), labels: labels)
     }
   }
 }

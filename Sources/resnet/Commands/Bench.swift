@@ -8,16 +8,18 @@ extension Command {
     summary: "measures speed beside the machine's peak",
     description:
       "Measures images/s and GFLOP/s of a training step, of inference, or of the network's convolutions one by "
-      + "one, beside the peak of this machine. Every kernel is compared with its reference before it is timed.",
+      + "one, beside the peak of this machine. The convolutions, and the fused kernels where the blocks are fused, are "
+      + "compared with their plain loops before anything is timed.",
     positionals: [.mode],
     options: [.network, .shortcut, .batch, .threads, .repeats, .kernels, .convolution, .blocks, .json]
   ) { arguments in
     arguments.applyMachineOptions()
     let architecture = try Architecture.named(arguments[.network], shortcut: arguments[.shortcut])
     let bench = Bench(
-      architecture: architecture, mode: arguments[.mode], batch: arguments[.batch], repeats: arguments[.repeats])
+      architecture: architecture, mode: arguments[.mode], batch: arguments[.batch], repeats: arguments[.repeats],
+      isFused: arguments[.blocks] == .fused)
     var generator = RandomGenerator(seed: 1)
-    let network = architecture.network(fused: arguments[.blocks] == .fused, using: &generator)
+    let network = architecture.network(fused: bench.isFused, using: &generator)
     try bench.run(network, Output(json: arguments[.json]))
   }
 }
@@ -28,6 +30,7 @@ private struct Bench {
   let mode: BenchMode
   let batch: Int
   let repeats: Int
+  let isFused: Bool
 
   func run<Network: ImageClassifier<Float>>(_ network: Network, _ output: Output) throws {
     let peak = Kernels.peakGigaflops(Float.self)
@@ -36,7 +39,8 @@ private struct Bench {
     )
     if mode != .kernels {
       for (shape, _) in Summary(architecture).convolutions(batch: 1) {
-        for kernel in Kernel.allCases { _ = try check(kernel, shape) }
+        let kernels = Kernel.convolutions + (isFused ? Kernel.fused : [])
+        for kernel in kernels where kernel.applies(to: shape) { _ = try check(kernel, shape) }
       }
     }
     let (seconds, operations) =
@@ -60,7 +64,7 @@ private struct Bench {
     ])
   }
 
-  /// Multiplications and additions of a forward pass over the batch.
+  /// The number of multiplications and additions of a forward pass over the batch.
   private var forwardOperations: Double { 2 * Double(Summary(architecture).multiplyAdds) * Double(batch) }
 
   /// Random images and labels.
@@ -73,7 +77,8 @@ private struct Bench {
 
   // MARK: - Whole network
 
-  /// Seconds of each training step, and its operations: the gradients by inputs and by weights cost one forward pass each.
+  /// The seconds of each training step, and its operations: the gradients with respect to inputs and to weights cost as
+  /// much as a forward pass each.
   private func trainingSteps<Network: ImageClassifier<Float>>(
     _ network: Network, _ output: Output
   ) throws -> ([Double], Double) {
@@ -98,7 +103,7 @@ private struct Bench {
     parts = parts.map { Array($0.dropFirst(2)) }  // the first steps get their memory from the system
     var table = Table(.left("part"), .right("ms"), .right("share"))
     let medians = parts.map { $0.sorted()[$0.count / 2] }
-    for (name, time) in zip(["forward", "backward", "optimiser", "running statistics"], medians) {
+    for (name, time) in zip(["forward", "backward", "optimizer", "running statistics"], medians) {
       table.row(name, fixed(1000 * time, 2), percent(time / medians.reduce(0, +)))
     }
     output.line(table.text)
@@ -110,7 +115,7 @@ private struct Bench {
     return (timed { _ = network(images) }, forwardOperations)
   }
 
-  /// The seconds that each call takes, after two that do not count.
+  /// The seconds that each call takes, after two calls that do not count.
   private func timed(_ body: () -> Void) -> [Double] {
     (0..<repeats + 2).map { _ in
       let start = ProgressLine.now
@@ -121,7 +126,8 @@ private struct Bench {
 
   // MARK: - Kernels
 
-  /// A table of every shape of convolution in the network. Its time is the sum over all convolutions, three kernels each.
+  /// Prints a table of every shape of convolution in the network; returns the time and the operations of all convolutions
+  /// with their two gradients.
   private func kernels(_ output: Output, peak: Double) throws -> ([Double], Double) {
     var table = Table(
       .left("convolution"), .right("times"), .left("kernel"), .left("by"), .right("error"), .right("ms"),
@@ -129,9 +135,9 @@ private struct Bench {
     var total = [Double](repeating: 0, count: repeats)
     var operations = 0.0
     for (shape, count) in Summary(architecture).convolutions(batch: batch) {
-      for kernel in Kernel.allCases {
+      for kernel in Kernel.convolutions {
         let error = try check(kernel, shape)
-        let seconds = timed(kernel.prepared(shape))
+        let seconds = timed(kernel.prepared(shape).run)
         let median = seconds.sorted()[seconds.count / 2]
         let rate = 2 * Double(shape.multiplyAdds) / median / 1e9
         let weight = shape.weightCount / shape.inputChannels / shape.outputChannels
@@ -149,7 +155,7 @@ private struct Bench {
     return (total, operations)
   }
 
-  /// How far a kernel is from its reference; more than rounding explains ends the command.
+  /// The difference between a kernel and its reference version; more than rounding explains ends the command.
   private func check(_ kernel: Kernel, _ shape: ConvolutionShape) throws -> Double {
     let error = kernel.error(shape)
     guard error < 1e-4 else {
@@ -158,66 +164,141 @@ private struct Bench {
     return error
   }
 
+  /// What is compared and, for the convolutions, timed.
   private enum Kernel: String, CaseIterable {
     case forward
     case inputGradient = "input gradient"
     case weightGradient = "weight gradient"
+    case fusedForward = "fused convolution"
+    case fusedInference = "fused convolution at inference"
+    case fusedGradients = "fused gradients"
+    case fusedSum = "fused sum"
+    case fusedSumGradient = "gradient of the fused sum"
 
-    /// The kernel on random tensors, ready to be called.
-    func prepared(_ shape: ConvolutionShape, reference: Bool = false, into result: Storage<Float>? = nil) -> () -> Void
-    {
+    static let convolutions = [Kernel.forward, .inputGradient, .weightGradient]
+    static let fused = [Kernel.fusedForward, .fusedInference, .fusedGradients, .fusedSum, .fusedSumGradient]
+
+    /// Whether the kernel computes this shape: the channels that fused kernels write fill whole vectors.
+    func applies(to shape: ConvolutionShape) -> Bool {
+      let lanes = Float.Vector.scalarCount
+      return Self.convolutions.contains(self)
+        || shape.outputChannels.isMultiple(of: lanes)
+          && (self != .fusedGradients || shape.inputChannels.isMultiple(of: lanes))
+    }
+
+    /// The kernel on random tensors, ready to be called, and the storages that it writes to.
+    func prepared(_ shape: ConvolutionShape) -> (run: () -> Void, results: [Storage<Float>]) {
       let input = Self.random(shape.inputCount, seed: 3)
       let weight = Self.random(shape.weightCount, seed: 4)
       let gradient = Self.random(shape.outputCount, seed: 5)
-      let result = result ?? Storage(uninitialized: resultCount(shape))
-      let implementation: Kernels.Implementation = reference ? .reference : .fast
-      return {
-        let before = Kernels.implementation
-        Kernels.implementation = implementation
-        defer { Kernels.implementation = before }
-        switch self {
-        case .forward: Kernels.convolution(shape, input: input, weight: weight, output: result)
-        case .inputGradient:
-          Kernels.convolutionInputGradient(shape, outputGradient: gradient, weight: weight, inputGradient: result)
-        case .weightGradient:
-          Kernels.convolutionWeightGradient(shape, input: input, outputGradient: gradient, weightGradient: result)
-        }
+      let (output, inputGradient, weightGradient) = (
+        Self.empty(shape.outputCount), Self.empty(shape.inputCount), Self.empty(shape.weightCount)
+      )
+      let (sum, product) = (Self.empty(shape.outputChannels), Self.empty(shape.outputChannels))
+      let affine = Self.affine(shape.outputChannels)
+      switch self {
+      case .forward:
+        return ({ Kernels.convolution(shape, input: input, weight: weight, output: output) }, [output])
+      case .inputGradient:
+        return (
+          {
+            Kernels.convolutionInputGradient(
+              shape, outputGradient: gradient, weight: weight, inputGradient: inputGradient)
+          }, [inputGradient]
+        )
+      case .weightGradient:
+        return (
+          {
+            Kernels.convolutionWeightGradient(
+              shape, input: input, outputGradient: gradient, weightGradient: weightGradient)
+          }, [weightGradient]
+        )
+      case .fusedForward:
+        let x = Self.fusedInput(input, shape)
+        return (
+          { Kernels.fusedConvolution(shape, input: x, weight: weight, output: output, mean: sum, variance: product) },
+          [output, sum, product]
+        )
+      case .fusedInference:
+        return (
+          {
+            Kernels.fusedInference(
+              shape, input: input, weight: weight, affine: affine, bypass: gradient, output: output)
+          }, [output]
+        )
+      case .fusedGradients:
+        let x = Self.fusedInput(input, shape)
+        let convolved = Self.random(shape.outputCount, seed: 6)
+        let factors = (7..<11).map { Self.random(shape.outputChannels, seed: $0) }
+        let dz = FusedGradient(
+          gradient: gradient, input: convolved, a: factors[0], b: factors[1], d: factors[2], mean: factors[3])
+        let sums = (sum: Self.empty(shape.inputChannels), product: Self.empty(shape.inputChannels))
+        return (
+          {
+            Kernels.fusedConvolutionGradients(
+              shape, gradient: dz, input: x, weight: weight, weightGradient: weightGradient,
+              inputGradient: inputGradient, sums: sums)
+          }, [weightGradient, inputGradient, sums.sum, sums.product]
+        )
+      case .fusedSum:
+        let bypass = Self.random(shape.outputCount, seed: 6)
+        return ({ Kernels.fusedSum(gradient, affine: affine, bypass: bypass, output: output) }, [output])
+      case .fusedSumGradient:
+        let (y, x) = (Self.random(shape.outputCount, seed: 6), Self.random(shape.outputCount, seed: 7))
+        let mean = Self.random(shape.outputChannels, seed: 8)
+        return (
+          {
+            Kernels.fusedSumGradient(
+              gradient, output: y, input: x, mean: mean, into: output, sum: sum, product: product)
+          }, [output, sum, product]
+        )
       }
     }
 
-    /// The largest difference from the reference, relative to the largest result, over one image.
+    /// The largest difference from the reference, relative to the largest element of its tensor, over two images.
     func error(_ shape: ConvolutionShape) -> Double {
       var shape = shape
-      shape.batch = 1
-      let results = [false, true].map { isReference in
-        let result = Storage<Float>(uninitialized: resultCount(shape))
-        prepared(shape, reference: isReference, into: result)()
-        return Tensor(result.array(0..<result.count))
+      shape.batch = 2
+      let (run, results) = prepared(shape)
+      run()
+      let found = results.map { Tensor($0.array(0..<$0.count)) }
+      let before = Kernels.implementation
+      Kernels.implementation = .reference
+      run()
+      Kernels.implementation = before
+      let expected = results.map { Tensor($0.array(0..<$0.count)) }
+      return zip(found, expected).reduce(0) { worst, pair in
+        let error = Double((pair.0 - pair.1).largestMagnitude / pair.1.largestMagnitude)
+        return error.isNaN ? .infinity : max(worst, error)
       }
-      let difference = results[0] - results[1]
-      let largest = max(results[1].maximum, -results[1].minimum)
-      return Double(max(difference.maximum, -difference.minimum) / largest)
     }
 
-    private func resultCount(_ shape: ConvolutionShape) -> Int {
-      switch self {
-      case .forward: shape.outputCount
-      case .inputGradient: shape.inputCount
-      case .weightGradient: shape.weightCount
-      }
-    }
+    private static func empty(_ count: Int) -> Storage<Float> { Storage(repeating: .nan, count: count) }
 
     private static func random(_ count: Int, seed: UInt64) -> Storage<Float> {
       var generator = RandomGenerator(seed: seed)
       return Storage((0..<count).map { _ in Float(generator.uniform(-1, 1)) })
     }
+
+    /// What a convolution inside a block reads: the ReLU of a normalization, where the channels fill vectors.
+    private static func fusedInput(_ input: Storage<Float>, _ shape: ConvolutionShape) -> FusedInput<Float> {
+      let fills = shape.inputChannels.isMultiple(of: Float.Vector.scalarCount)
+      return FusedInput(input, rectifying: fills ? affine(shape.inputChannels) : nil)
+    }
+
+    /// Scales are powers of two, so that both versions round alike and their ReLUs pass the same elements.
+    private static func affine(_ channels: Int) -> ChannelAffine<Float> {
+      ChannelAffine(
+        mean: random(channels, seed: 11), scale: Storage((0..<channels).map { $0 % 2 == 0 ? 0.5 : -2 }),
+        shift: random(channels, seed: 12))
+    }
   }
 }
 
-/// The most memory that this process had at once, in bytes.
+/// The most memory that this process has had at once, in bytes.
 private var peakMemoryBytes: Int {
   var usage = rusage()
-  getrusage(0, &usage)  // 0: this process. RUSAGE_SELF has another type on each system.
+  unsafe getrusage(0, &usage)  // 0: this process. RUSAGE_SELF has another type on each system.
   #if os(Linux)
     return Int(usage.ru_maxrss) << 10
   #else

@@ -5,8 +5,8 @@ extension Command {
     name: "check-gradients",
     summary: "checks every gradient against finite differences",
     description:
-      "Checks the gradients of every layer, block and three small networks against finite "
-      + "differences in Double, and lists the worst errors. Ends with status 1 when one fails.",
+      "Checks the gradients of every layer, of every block with every shortcut, and of small whole networks against "
+      + "finite differences in Double, and lists the worst errors. Ends with status 1 when one fails.",
     options: [.seed, .threads, .kernels, .convolution, .json]
   ) { arguments in
     arguments.applyMachineOptions()

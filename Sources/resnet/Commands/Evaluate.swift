@@ -1,4 +1,5 @@
 import Foundation
+import ResidualFiles
 import ResidualKernels
 import ResidualLearning
 
@@ -11,9 +12,10 @@ extension Command {
       + "writes it for PyTorch. Several files make an ensemble; the scores (probabilities) of all networks, crops and "
       + "scales are averaged.",
     options: [
-      .ensemble, .expectedNetwork, .foreignZeros, .foreignStrideIn, .data, .normalization, .limit, .crops, .scales,
-      .logits, .export, .batch, .threads, .kernels, .convolution, .json,
-    ]
+      .weights.with(help: "a file of weights; several make an ensemble"), .data, .normalization, .limit, .crops,
+      .scales,
+      .logits, .export, .batch, .json,
+    ] + AnyOption.weightOptions + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
@@ -32,15 +34,15 @@ extension Command {
     }
     let views = arguments.views
     let all = try arguments[.weights].map { try arguments.loadWeights($0, output) }
-    let images = try Images(folder: arguments[.data])
-    let test = images.test.prefix(arguments[.limit] ?? images.test.count)
+    let test = try arguments.testImages
     let ensemble = try Ensemble(
       all.map { weights in
         let size = weights.imageSize
         return .init(
           weights.network,
           try weights.normalization(
-            arguments[.normalization], height: size.height, width: size.width, training: images.training))
+            arguments[.normalization], height: size.height, width: size.width,
+            training: Images.training(folder: arguments[.data])))
       })
     for (member, weights) in zip(ensemble.members, all) {
       output.line("\(member.network.architecture.name)  \(member.normalization.words)")
@@ -51,16 +53,16 @@ extension Command {
     let result = try ensemble.evaluate(test, views: views, batch: arguments[.batch]) { done in
       output.progress(&line, done)
     }
-    report(result, of: ensemble.name, on: images, output)
+    report(result, of: ensemble.name, arguments, output)
   }
 
   private static func evaluate<Network: ImageClassifier<Float>>(
     _ network: Network, _ weights: Weights, _ arguments: Arguments, _ output: Output
   ) throws {
-    let images = try Images(folder: arguments[.data])
-    let test = images.test.prefix(arguments[.limit] ?? images.test.count)
+    let test = try arguments.testImages
     let normalization = try weights.normalization(
-      arguments[.normalization], height: test.height, width: test.width, training: images.training)
+      arguments[.normalization], height: test.height, width: test.width,
+      training: Images.training(folder: arguments[.data]))
     output.line(
       normalization.words
         + (arguments[.normalization] == nil && !weights.saysNormalization
@@ -77,14 +79,14 @@ extension Command {
     for (i, row) in logits.enumerated() {
       output.line("image \(i)  \(row.map { fixed(Double($0), 4) }.joined(separator: " "))")
     }
-    report(result, of: network.architecture.name, on: images, logits: logits, output)
+    report(result, of: network.architecture.name, arguments, logits: logits, output)
   }
 
   private static func report(
-    _ result: Evaluation, of network: String, on images: Images, logits: [[Float]] = [], _ output: Output
+    _ result: Evaluation, of network: String, _ arguments: Arguments, logits: [[Float]] = [], _ output: Output
   ) {
     output.line(
-      "\(images.description): \(grouped(result.correct)) of \(grouped(result.count)) test images right "
+      "\(Images.description(folder: arguments[.data])): \(grouped(result.correct)) of \(grouped(result.count)) test images right "
         + "(error \(percent(result.error))), loss \(fixed(result.loss, 5))")
     var members: [JSONValue.Member] = [
       .init(key: "network", value: .string(network)),
@@ -99,7 +101,7 @@ extension Command {
 
   /// Writes the network for PyTorch, and the mean image, which a `state_dict` has no place for, beside it.
   private static func export<Network: ImageClassifier<Float>>(
-    _ network: Network, _ normalization: Normalization, to path: String, _ output: Output
+    _ network: Network, _ normalization: PixelNormalization, to path: String, _ output: Output
   ) throws {
     try PyTorchWeights.file(of: network).write(to: path)
     output.line("written for PyTorch: \(path)")
@@ -125,12 +127,12 @@ extension Arguments {
   /// One file of weights, checked against `--network`.
   func loadWeights(_ path: String, _ output: Output) throws -> Weights {
     var knowledge = PyTorchWeights.Knowledge()
-    knowledge.zeros = self[.foreignZeros]
-    knowledge.stridePlacement = self[.foreignStrideIn]
-    knowledge.isPlain = self[.expectedNetwork]?.hasPrefix("plain") ?? false
+    knowledge.zeros = given(.zeros)
+    knowledge.stridePlacement = given(.strideIn)
+    knowledge.isPlain = given(.network)?.hasPrefix("plain") ?? false
     let weights = try Weights(contentsOf: path, knowing: knowledge)
     let found = weights.network.architecture
-    if let name = self[.expectedNetwork], found.name != name {
+    if let name = given(.network), found.name != name {
       throw InputError("\(path) should hold \(name), but it holds \(found.name)")
     }
     output.line("\(path): \(weights.summary)")
@@ -139,6 +141,14 @@ extension Arguments {
 }
 
 extension Arguments {
+  /// The test images, or the first of them.
+  fileprivate var testImages: ImageDataset {
+    get throws {
+      let all = try Images.test(folder: self[.data])
+      return all.prefix(self[.limit] ?? all.count)
+    }
+  }
+
   /// The views of an image that `--crops` and `--scales` ask for.
   var views: Views { Views(crops: Views.Crops(rawValue: self[.crops])!, scales: self[.scales] ?? []) }
 
@@ -183,15 +193,16 @@ extension Architecture {
 
 extension ImageClassifier<Float> {
   /// The logits of some images, a row each.
-  func logits(_ images: ImageDataset, _ normalization: Normalization, _ range: Range<Int>, batch: Int) -> [[Float]] {
+  func logits(_ images: ImageDataset, _ normalization: PixelNormalization, _ range: Range<Int>, batch: Int) -> [[Float]]
+  {
     stride(from: range.lowerBound, to: range.upperBound, by: batch).flatMap { start in
-      let result = self(normalization(images, start..<min(start + batch, range.upperBound)))
+      let result = self(normalization.input(images, start..<min(start + batch, range.upperBound)))
       return (0..<result.shape[0]).map { result.slice($0..<$0 + 1).elements }
     }
   }
 }
 
-extension Normalization {
+extension PixelNormalization {
   /// What happens to pixels, in words.
   var words: String {
     switch kind {

@@ -9,10 +9,7 @@ extension Command {
       "Prints classes and probabilities for pictures (PNG). Of a picture of another size the largest central "
       + "part of the network's aspect ratio is resized.",
     positionals: [.images],
-    options: [
-      .weights, .expectedNetwork, .foreignZeros, .foreignStrideIn, .normalization, .threads, .kernels, .convolution,
-      .json,
-    ]
+    options: [.weights, .normalization, .json] + AnyOption.weightOptions + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
@@ -25,7 +22,7 @@ extension Command {
     var results: [JSONValue] = []
     // One picture at a time: however many there are, memory for one is enough.
     for path in arguments[.images] {
-      let picture = try PNGImage(contentsOf: path)
+      let picture = try Picture(contentsOf: path)
       let view = picture.resized(height: height, width: width)
       let isWhole = (picture.height, picture.width) == (height, width)
       let best = weights.network.probabilities(view, normalization).prefix(5)
@@ -53,14 +50,12 @@ extension Weights {
 }
 
 extension ImageClassifier<Float> {
-  /// The classes of a picture with their probabilities, the likeliest first.
+  /// The classes of a picture of the network's size with their probabilities, the likeliest first.
   fileprivate func probabilities(
-    _ picture: PNGImage, _ normalization: Normalization
+    _ picture: Picture, _ normalization: PixelNormalization
   ) -> [(index: Int, probability: Float)] {
-    let image = ImageDataset(
-      height: picture.height, width: picture.width, channels: 3, pixels: picture.pixels, labels: [0], classNames: [""])
-    let (_, cache) = SoftmaxCrossEntropy().forward(self(normalization(image, 0..<1)), labels: [0])
-    return cache.probabilities.elements.enumerated().map { ($0, $1) }.sorted {
+    let view = PictureView(pixels: picture.pixels, height: picture.height, width: picture.width)
+    return probabilities(normalization.input([view])).elements.enumerated().map { ($0, $1) }.sorted {
       ($1.probability, $0.index) < ($0.probability, $1.index)
     }
   }

@@ -1,3 +1,4 @@
+import ResidualFiles
 import ResidualLearning
 
 extension Command {
@@ -8,21 +9,19 @@ extension Command {
       "Measures the standard deviation of every 3x3 layer's output, after batch normalization and before the "
       + "ReLU or the addition, as Figure 7 does. Takes checkpoints (--weights, repeatable); without any, plain and "
       + "residual networks are trained for a moment on images that the program draws.",
-    options: [
-      .weights, .depths.with(default: [20]), .data, .limit, .output, .batch, .seed, .threads, .kernels, .convolution,
-      .json,
-    ]
+    options: [.weights, .depths.with(default: [20]), .data, .limit, .output, .batch, .seed, .json]
+      + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
-    if let wrong = arguments[.depths].first(where: { $0 % 6 != 2 }) {
-      throw CommandLineError("--depths takes depths of 6n + 2 layers (8, 14, 20, ...), not \(wrong)")
-    }
+    let depths = try arguments.cifarDepths
     let folder = arguments[.output] ?? "runs/responses"
-    try makeFolder(folder)
+    try AtomicFile.makeFolder(folder)
     let images = try Images(folder: arguments[.data])
     let shown = images.test.prefix(arguments[.limit] ?? 1000)
-    let networks = try arguments[.weights].isEmpty ? trained(arguments, images, output) : loaded(arguments, shown)
+    let networks =
+      arguments[.weights].isEmpty
+      ? try trained(depths, images, seed: UInt64(arguments[.seed]), output) : try loaded(arguments, shown)
 
     var table = Table(.left("network"), .right("layers"), .right("mean"), .right("smallest"), .right("largest"))
     var all: [(name: String, responses: LayerResponses)] = []
@@ -57,7 +56,7 @@ extension Command {
   /// The networks of the checkpoints.
   private static func loaded(
     _ arguments: Arguments, _ images: ImageDataset
-  ) throws -> [(any ImageClassifier<Float>, Normalization)] {
+  ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
     try arguments[.weights].map { path in
       let checkpoint = try Checkpoint(contentsOf: path)
       return (try checkpoint.network(), try checkpoint.normalization(height: images.height, width: images.width))
@@ -66,31 +65,17 @@ extension Command {
 
   /// A plain and a residual network of each depth, after a few epochs.
   private static func trained(
-    _ arguments: Arguments, _ images: Images, _ output: Output
-  ) throws -> [(any ImageClassifier<Float>, Normalization)] {
-    let training = images.training.prefix(1500)
-    let normalization = Normalization.perPixel(of: training)
-    let architectures = arguments[.depths].flatMap { depth in
-      [true, false].map { Architecture.cifar(depth: depth, plain: $0, classes: training.classNames.count) }
+    _ depths: [Int], _ images: Images, seed: UInt64, _ output: Output
+  ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
+    let used = images.training.prefix(1500)
+    let runs = try Degradation.architectures(depths: depths, classes: used.classNames.count).map { architecture in
+      var recipe = Recipe.scaled(depth: architecture.weightedLayers, iterations: 120)
+      recipe.batch = 64
+      return try TrainingRun(architecture, recipe: recipe, images: used, seed: seed)
     }
-    var recipe = Recipe.scaled(depth: 20, iterations: 120)
-    recipe.batch = 64
-    Signals.install()
-    defer { Signals.uninstall() }
-    var line = ProgressLine(total: architectures.count * recipe.iterations, unit: "steps")
-    func train<Network: ImageClassifier<Float>>(_ network: Network, _ done: Int) throws -> Network {
-      var trainer = Trainer(
-        network, recipe: recipe, images: training, normalization: normalization, seed: UInt64(arguments[.seed]))
-      while !trainer.isFinished {
-        _ = try trainer.step()
-        output.progress(&line, done + trainer.state.iteration, network.architecture.name)
-        if let signal = Signals.received { throw Stopped(signal: signal) }
-      }
-      return trainer.network
-    }
-    return try architectures.enumerated().map { i, architecture in
-      var generator = RandomGenerator(seed: UInt64(arguments[.seed]))
-      return (try train(architecture.network(using: &generator), i * recipe.iterations), normalization)
+    return try trained(runs, output).curves.map { curve in
+      guard let result = curve.result else { throw InputError("\(curve.architecture.name) diverged") }
+      return (result.network, result.normalization)
     }
   }
 }

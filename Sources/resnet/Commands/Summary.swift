@@ -44,7 +44,9 @@ extension Command {
       summary.architecture.name + (summary.choice.isEmpty ? "" : " " + summary.choice),
       "\(summary.weightedLayers) weighted layers", "", grouped(summary.parameters), grouped(summary.multiplyAdds))
     let paper = PaperNumbers(summary.architecture)
-    if let paper { table.row("the paper", "", "", paper.parameters ?? "", paper.multiplyAdds ?? "") }
+    if let paper, (paper.parameters ?? paper.multiplyAdds) != nil {
+      table.row("the paper", "", "", paper.parameters ?? "", paper.multiplyAdds ?? "")
+    }
     var lines = [table.text, "", "parameters of a convolution include the scale and shift of its normalization"]
     if summary.architecture.block == .convolution {
       lines[2] = "\(grouped(summary.convolutionMultiplyAdds)) multiply-adds without the linear layers"
@@ -82,7 +84,7 @@ extension Architecture {
     var all = depths.map { cifar(depth: $0, plain: true) }
     for depth in depths { all += [.a, .b].map { cifar(depth: depth, options: withOption($0)) } }
     for row in table1 {
-      if row.block == .basic {
+      if !row.block.hasStridePlacement {
         all.append(imageNet(depth: row.depth, plain: true))
         all += ShortcutOption.allCases.map { imageNet(depth: row.depth, options: withOption($0)) }
       } else {
@@ -99,22 +101,19 @@ extension Summary {
   /// The shortcut and, for bottlenecks, where the stride is.
   fileprivate var choice: String {
     let options = architecture.options
-    switch architecture.block {
-    case .plain, .convolution: return ""
-    case .basic: return options.shortcut.rawValue
-    case .bottleneck:
-      return options.shortcut.rawValue + (options.stridePlacement == .first1x1 ? ", stride in 1x1" : ", stride in 3x3")
-    }
+    guard architecture.block.hasShortcut else { return "" }
+    return options.shortcut.rawValue
+      + (architecture.block.hasStridePlacement ? ", stride in \(options.stridePlacement.word)" : "")
   }
 
   fileprivate var members: [JSONValue.Member] {
     let options = architecture.options
     var members: [(String, JSONValue)] = [("network", .string(architecture.name))]
-    if architecture.block == .basic || architecture.block == .bottleneck {
+    if architecture.block.hasShortcut {
       members.append(("shortcut", .string(options.shortcut.rawValue)))
     }
-    if architecture.block == .bottleneck {
-      members.append(("strideIn", .string(options.stridePlacement == .first1x1 ? "1x1" : "3x3")))
+    if architecture.block.hasStridePlacement {
+      members.append(("strideIn", .string(options.stridePlacement.word)))
     }
     members += [
       ("parameters", .int(parameters)), ("multiplyAdds", .int(multiplyAdds)),
@@ -122,6 +121,10 @@ extension Summary {
     ]
     return members.map { JSONValue.Member(key: $0.0, value: $0.1) }
   }
+}
+
+extension StridePlacement {
+  fileprivate var word: String { self == .first1x1 ? "1x1" : "3x3" }
 }
 
 extension Summary.Layer {

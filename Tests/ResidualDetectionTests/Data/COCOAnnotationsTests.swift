@@ -1,5 +1,7 @@
 import Foundation
+import ResidualFiles
 import ResidualLearning
+import TestSupport
 import Testing
 
 @testable import ResidualDetection
@@ -84,11 +86,11 @@ import Testing
   }
 
   @Test func `Pictures are read, and their sizes compared`() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("coco-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder + "/b", withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try PNGImage(width: 96, height: 64, pixels: [UInt8](repeating: 9, count: 96 * 64 * 3)).write(to: folder + "/a.png")
-    try PNGImage(width: 40, height: 51, pixels: [UInt8](repeating: 9, count: 40 * 51 * 3)).write(to: folder + "/b/c.png")
+    let temporary = try TemporaryFolder()
+    let folder = temporary.path
+    try AtomicFile.makeFolder(folder + "/b")
+    try Picture(height: 64, width: 96, pixels: [UInt8](repeating: 9, count: 96 * 64 * 3)).write(to: folder + "/a.png")
+    try Picture(height: 51, width: 40, pixels: [UInt8](repeating: 9, count: 40 * 51 * 3)).write(to: folder + "/b/c.png")
     let annotations = try read(Self.text())
     let scenes = try annotations.scenes(folder: folder, limit: 1)
     #expect(scenes.count == 1 && scenes.objectCount == 1 && scenes.scenes[0].picture.width == 96)

@@ -1,5 +1,7 @@
 import Foundation
+import ResidualFiles
 import ResidualLearning
+import TestSupport
 import Testing
 
 @testable import ResidualDetection
@@ -18,8 +20,8 @@ import Testing
   }
 
   func written(_ body: (String, Data) throws -> Void) throws {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/detector.safetensors"
     try checkpoint().write(to: path)
     try body(path, try #require(FileManager.default.contents(atPath: path)))
   }

@@ -1,6 +1,7 @@
 import Foundation
 import ResidualKernels
 import ResidualLearning
+import TestSupport
 import Testing
 
 @testable import ResidualDetection
@@ -55,8 +56,8 @@ import Testing
   }
 
   @Test func `A run that goes on from its checkpoint ends with the same bits`() throws {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/detector.safetensors"
     var whole = trainer()
     for _ in 0..<3 { _ = try whole.step() }
     try DetectionCheckpoint(whole, fingerprint: scenes.fingerprint).write(to: path)

@@ -26,6 +26,31 @@ import Testing
     }
   }
 
+  /// With 5 channels the gradient with respect to the input is computed layer by layer, from the fused pass's cache.
+  @Test(arguments: [Architecture.BlockKind.plain, .basic, .bottleneck], [5, 16])
+  func `Either form takes the other's cache`(kind: Architecture.BlockKind, inputChannels: Int) throws {
+    var generator = RandomGenerator(seed: 3)
+    let input = Tensor<Double>(normal: [3, 7, 6, inputChannels], using: &generator)
+    let forms = [false, true].map {
+      makeBlock(
+        kind, inputChannels, width: 8, output: 16, stride: 2, options: .init(shortcut: .b), fused: $0)
+    }
+    let expected = forms[0].forward(input)
+    let upstream = Tensor<Double>(normal: expected.output.shape, using: &generator)
+    let (expectedGradient, expectedGradients) = forms[0].backward(upstream, expected.cache)
+    #expect(forms[0].fusedForward(input) == nil && forms[1].fusedForward(input) != nil)
+    #expect((forms[1].fusedBackward(upstream, expected.cache) != nil) == (inputChannels == 16))
+    for (first, second) in [(0, 1), (1, 0), (1, 1)] {
+      let (output, cache) = forms[first].forward(input)
+      #expect(error(output, expected.output) < 1e-9)
+      let (gradient, gradients) = forms[second].backward(upstream, cache)
+      #expect(error(gradient, expectedGradient) < 1e-9)
+      for (gradient, expected) in zip(gradients.named, expectedGradients.named) {
+        #expect(error(gradient.tensor, expected.tensor) < 1e-9, "\(gradient.name)")
+      }
+    }
+  }
+
   func compare(
     _ layered: some ImageClassifier<Double>, _ fused: some ImageClassifier<Double>, _ input: Tensor<Double>,
     tolerance: Double

@@ -1,14 +1,16 @@
+import ResidualKernels
+
 @testable import ResidualLearning
 
 /// A block with random weights that depend on nothing but the sizes: `width` channels inside, `output` behind it.
-func makeBlock<Block: ResidualBlock>(
-  _: Block.Type, _ input: Int, width: Int, output: Int, stride: Int = 1,
-  options: Architecture.Options = Architecture.Options()
-) -> Block {
+func makeBlock<Scalar: Element>(
+  _ kind: Architecture.BlockKind, _ input: Int, width: Int, output: Int, stride: Int = 1,
+  options: Architecture.Options = Architecture.Options(), fused: Bool = false, scalar: Scalar.Type = Double.self
+) -> Block<Scalar> {
   var generator = RandomGenerator(seed: 1)
-  return Block(
-    inputChannels: input, stage: Architecture.Stage(blocks: 1, width: width, outputChannels: output, stride: stride),
-    stride: stride, options: options, using: &generator)
+  let stage = Architecture.Stage(blocks: 1, width: width, outputChannels: output, stride: stride)
+  let description = Architecture.block(kind, inputChannels: input, stage: stage, stride: stride, options: options)
+  return Block(description, fused: fused, using: &generator)
 }
 
 extension Layer where Scalar == Double {
@@ -33,7 +35,7 @@ extension Layer where Scalar == Double {
   }
 }
 
-extension ResidualBlock where Scalar == Double {
+extension Block where Scalar == Double {
   /// What `forward` shows, in its order.
   func observed(_ input: Tensor<Double>) -> [(name: String, tensor: Tensor<Double>)] {
     var result: [(name: String, tensor: Tensor<Double>)] = []

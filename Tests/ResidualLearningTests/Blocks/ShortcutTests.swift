@@ -68,7 +68,7 @@ import Testing
   @Test func `A projection takes every second pixel times W, normalized and not rectified`() {
     var generator = RandomGenerator(seed: 1)
     let input = Tensor<Double>([1, 3, 3, 1], (1...9).map(Double.init))
-    var projection = Projection<Double>(1, 2, stride: 2, using: &generator)
+    var projection = ConvBN<Double>(1, 2, kernel: 1, stride: 2, using: &generator)
     projection.conv.parameters.weight = Tensor([1, 1, 1, 2], [2, -1])
     var shortcut = Shortcut.projection(projection)
     #expect(shortcut.parameters.named.map(\.name) == ["conv.weight", "bn.scale", "bn.shift"])

@@ -77,6 +77,14 @@ import Testing
     #expect(outer.train == inner.train && outer.test == inner.test)
   }
 
+  @Test func `Training and test images need no file of the other`() throws {
+    try write("test_batch.bin", record(label: 5))
+    #expect(try CIFAR10.test(directory: folder.path).labels == [5])
+    try FileManager.default.removeItem(at: batches.appendingPathComponent("test_batch.bin"))
+    try write("data_batch_2.bin", record(label: 7))
+    #expect(try CIFAR10.training(directory: folder.path).labels == [7])
+  }
+
   @Test func `A missing folder and a file in its place are refused`() throws {
     let missing = folder.appendingPathComponent("nowhere").path
     #expect(

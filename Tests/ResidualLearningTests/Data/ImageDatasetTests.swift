@@ -1,3 +1,4 @@
+import ResidualKernels
 import Testing
 
 @testable import ResidualLearning
@@ -28,5 +29,22 @@ import Testing
     #expect(subset.classNames == ["cat", "dog"])
     #expect(subset.height == 1 && subset.width == 2 && subset.channels == 2)
     #expect(dataset.subset([]).count == 0)
+  }
+
+  @Test func `An image is a picture, and a view of it a window on its bytes`() {
+    let images = SyntheticImages.make(count: 3, seed: 1, size: 8)
+    #expect(images.picture(2).pixels == Array(images.image(2)))
+    #expect(images.picture(2).height == 8 && images.picture(2).shorterSide == 8)
+    let view = images.view(2, top: -1, left: 3, isFlipped: true)
+    #expect(view.first == 384 && view.pixels == images.pixels && (view.height, view.width) == (8, 8))
+    #expect((view.top, view.left) == (-1, 3) && view.isFlipped && view.shift.isEmpty)
+  }
+
+  @Test func `A split has every image once, the share that the recipe holds out apart`() {
+    let images = SyntheticImages.make(count: 40, seed: 1, size: 4)
+    let (training, heldOut) = images.split(for: .paper(depth: 20), seed: 45)
+    #expect(training.count == 36 && heldOut.count == 4)
+    let all = [training, heldOut].flatMap { part in (0..<part.count).map { Array(part.image($0)) } }
+    #expect(Set(all) == Set((0..<40).map { Array(images.image($0)) }))
   }
 }

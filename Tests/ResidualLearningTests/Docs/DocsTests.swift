@@ -47,9 +47,35 @@ import Testing
     try snippet.check()
   }
 
+  @Test func `the example of the residual block's derivation prints what the page says`() throws {
+    let snippet = Snippet("docs/derivations/residual-block.md")
+    func print(_ items: Any...) { snippet.print(items) }
+    // begin docs/derivations/residual-block.md
+    let relu = ReLU<Double>()
+    let x = Tensor<Double>([1, 1, 1, 1], [2])
+    let conv1 = Conv2D(weight: Tensor<Double>([1, 1, 1, 1], [3]))
+    for w2 in [0.25, -1] {
+      let conv2 = Conv2D(weight: Tensor<Double>([1, 1, 1, 1], [w2]))
+      let (convolved1, conv1Cache) = conv1.forward(x)
+      let (activated1, relu1Cache) = relu.forward(convolved1)
+      let (residual, conv2Cache) = conv2.forward(activated1)  // (1)
+      let (y, relu2Cache) = relu.forward(residual + x)  // (2), (3)
+
+      let (sumGradient, _) = relu.backward(Tensor([1, 1, 1, 1], [1]), relu2Cache)  // (4)
+      let (activated1Gradient, _) = conv2.backward(sumGradient, conv2Cache)  // (5)
+      let (convolved1Gradient, _) = relu.backward(activated1Gradient, relu1Cache)
+      let (residualGradient, _) = conv1.backward(convolved1Gradient, conv1Cache)
+      let dx = residualGradient + sumGradient  // (6)
+      print("y ", y.elements)
+      print("dx", residualGradient.elements, "+", sumGradient.elements, "=", dx.elements)
+    }
+    // end docs/derivations/residual-block.md
+    try snippet.check()
+  }
+
   @Test(arguments: [
-    ("Sources/ResidualLearning/Blocks/BasicBlock.swift", 145),
-    ("Sources/ResidualKernels/Convolution/Reference.swift", 16),
+    ("Sources/ResidualLearning/Blocks/Block.swift", 136),
+    ("Sources/ResidualKernels/Convolution/Reference.swift", 17),
   ])
   func `the debugging page stops where the source has the same line`(file: String, line: Int) throws {
     let page = try String(contentsOf: repository.appending(path: "docs/debugging.md"), encoding: .utf8)

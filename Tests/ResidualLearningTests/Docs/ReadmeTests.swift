@@ -7,9 +7,9 @@ import Testing
     func print(_ items: Any...) { snippet.print(items) }
     // begin README.md
     var generator = RandomGenerator(seed: 1)
-    var network = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 8), using: &generator)
+    var network = ResidualNetwork<Float>(.cifar(depth: 8), using: &generator)
     let images = SyntheticImages.make(count: 20, seed: 1)
-    let input = Normalization.perPixel(of: images)(images, 0..<20)  // [20, 32, 32, 3]
+    let input = PixelNormalization.perPixel(of: images).input(images, 0..<20)  // [20, 32, 32, 3]
     let labels = images.labels.map { Int($0) }
     let loss = SoftmaxCrossEntropy<Float>()
     var optimizer = SGD(network.parameters)

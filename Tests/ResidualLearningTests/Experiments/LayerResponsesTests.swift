@@ -7,9 +7,9 @@ import Testing
 
   @Test func `A layer's response is the scale of its normalization where shift and scale are one number`() {
     var generator = RandomGenerator(seed: 1)
-    var network = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 14, width: 4), using: &generator)
-    network.stages[1][1].bn2.parameters.scale = Tensor([8], repeating: 0.25)
-    network.stages[0][0].bn1.parameters.scale = Tensor([4], repeating: 3)
+    var network = ResidualNetwork<Float>(.cifar(depth: 14, width: 4), using: &generator)
+    network.stages[1][1].units[1].bn.parameters.scale = Tensor([8], repeating: 0.25)
+    network.stages[0][0].units[0].bn.parameters.scale = Tensor([4], repeating: 3)
     let responses = LayerResponses(network, images: images, normalization: .perPixel(of: images), batch: 3)
     #expect(responses.layers.count == 13)
     #expect(responses.layers.prefix(3).map(\.name) == ["stem.bn", "stages.0.blocks.0.bn1", "stages.0.blocks.0.bn2"])
@@ -24,8 +24,8 @@ import Testing
 
   @Test func `Shifts that differ between channels count, as the deviation is over all of them`() {
     var generator = RandomGenerator(seed: 1)
-    var network = ResidualNetwork<PlainBlock<Float>>(.cifar(depth: 8, plain: true, width: 4), using: &generator)
-    network.stem.bn.parameters.shift = Tensor([2, -2, 2, -2])
+    var network = ResidualNetwork<Float>(.cifar(depth: 8, plain: true, width: 4), using: &generator)
+    network.stem.block.units[0].bn.parameters.shift = Tensor([2, -2, 2, -2])
     let responses = LayerResponses(network, images: images, normalization: .perPixel(of: images))
     #expect(abs(responses.layers[0].deviation - (1.0 + 4).squareRoot()) < 0.01)
   }
@@ -33,7 +33,7 @@ import Testing
   @Test func `Of a bottleneck only the 3x3 layer counts, and a 7x7 stem does not`() {
     var generator = RandomGenerator(seed: 1)
     let architecture = Architecture.imageNet(depth: 50, classes: 3, width: 2)
-    let network = ResidualNetwork<BottleneckBlock<Float>>(architecture, using: &generator)
+    let network = ResidualNetwork<Float>(architecture, using: &generator)
     let large = SyntheticImages.make(count: 2, seed: 2, size: 64)
     let responses = LayerResponses(network, images: large, normalization: .perPixel(of: large))
     #expect(responses.layers.count == 16)

@@ -20,6 +20,12 @@ import Testing
     #expect(largestDifference(loss.backward(cache), expected) < 1e-15)
   }
 
+  @Test func `Softmax alone gives the probabilities of the loss`() {
+    var generator = RandomGenerator(seed: 3)
+    let logits = Tensor<Double>(normal: [4, 7], using: &generator)
+    #expect(softmax(logits) == loss.forward(logits, labels: [0, 1, 2, 6]).cache.probabilities)
+  }
+
   @Test func `Equal logits give the loss ln K`() {
     #expect(loss.forward(Tensor([3, 10], repeating: 4), labels: [0, 5, 9]).loss == log(10))
   }

@@ -32,4 +32,17 @@ import Testing
     #expect(Architecture.imageNet(depth: 18).takesAnySize)
     #expect(!Architecture.vgg(depth: 16).takesAnySize)
   }
+
+  @Test func `The convolutions of ResNet-50's second stage are Table 1's, and its first block has a projection`() {
+    let blocks = Architecture.imageNet(depth: 50).blocks[1]
+    #expect(blocks.count == 4)
+    #expect(blocks[0].convolutions.map(\.shape) == [[1, 1, 256, 128], [3, 3, 128, 128], [1, 1, 128, 512]])
+    #expect(blocks[0].convolutions.map(\.stride) == [2, 1, 1])
+    #expect(blocks[0].projection?.name == "stages.1.blocks.0.shortcut.conv")
+    #expect(blocks[0].projection?.shape == [1, 1, 256, 512] && blocks[0].projection?.stride == 2)
+    #expect(blocks[3].convolutions.map(\.name) == ["conv1", "conv2", "conv3"].map { "stages.1.blocks.3.\($0)" })
+    #expect(blocks[3].projection == nil && blocks[3].hasShortcut)
+    let other = Architecture.imageNet(depth: 50, options: .init(shortcut: .c, stridePlacement: .middle3x3)).blocks[1]
+    #expect(other[0].convolutions.map(\.stride) == [1, 2, 1] && other[3].projection != nil)
+  }
 }

@@ -6,23 +6,23 @@ import Testing
 @Suite struct ResidualNetworkTests {
   @Test func `The stages have the architecture's blocks, and the first of a stage halves the image`() {
     var generator = RandomGenerator(seed: 1)
-    let cifar = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 20, width: 2), using: &generator)
+    let cifar = ResidualNetwork<Float>(.cifar(depth: 20, width: 2), using: &generator)
     #expect(cifar.stages.map(\.count) == [3, 3, 3])
-    #expect(cifar.stages.map { $0.map(\.conv1.stride) } == [[1, 1, 1], [2, 1, 1], [2, 1, 1]])
-    #expect(cifar.stages.map { $0[2].bn2.channels } == [2, 4, 8])
-    let imageNet = ResidualNetwork<BottleneckBlock<Float>>(.imageNet(depth: 50, width: 2), using: &generator)
+    #expect(cifar.stages.map { $0.map(\.units[0].conv.stride) } == [[1, 1, 1], [2, 1, 1], [2, 1, 1]])
+    #expect(cifar.stages.map { $0[2].units[1].bn.channels } == [2, 4, 8])
+    let imageNet = ResidualNetwork<Float>(.imageNet(depth: 50, width: 2), using: &generator)
     #expect(imageNet.stages.map(\.count) == [3, 4, 6, 3])
-    #expect(imageNet.stages.map { $0[0].conv1.stride } == [1, 2, 2, 2])
-    #expect(imageNet.stages.map { $0[0].bn3.channels } == [8, 16, 32, 64])
+    #expect(imageNet.stages.map { $0[0].units[0].conv.stride } == [1, 2, 2, 2])
+    #expect(imageNet.stages.map { $0[0].units[2].bn.channels } == [8, 16, 32, 64])
     #expect(imageNet.classifier.parameters.weight.shape.count == 64 * 1000)
   }
 
   @Test func `The networks of section 4.2 have the counted parameters, and the plain one as many as option A`() {
     var generator = RandomGenerator(seed: 1)
-    let a = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 20), using: &generator)
-    let b = ResidualNetwork<BasicBlock<Float>>(
+    let a = ResidualNetwork<Float>(.cifar(depth: 20), using: &generator)
+    let b = ResidualNetwork<Float>(
       .cifar(depth: 20, options: .init(shortcut: .b)), using: &generator)
-    let plain = ResidualNetwork<PlainBlock<Float>>(.cifar(depth: 20, plain: true), using: &generator)
+    let plain = ResidualNetwork<Float>(.cifar(depth: 20, plain: true), using: &generator)
     #expect(a.parameters.count == 269_722)
     #expect(b.parameters.count == 272_474)
     #expect(plain.parameters.count == 269_722)
@@ -131,7 +131,7 @@ import Testing
     }
   }
 
-  private func network(_ shortcut: ShortcutOption, seed: UInt64 = 1) -> ResidualNetwork<BasicBlock<Double>> {
+  private func network(_ shortcut: ShortcutOption, seed: UInt64 = 1) -> ResidualNetwork<Double> {
     var generator = RandomGenerator(seed: seed)
     return ResidualNetwork(.cifar(depth: 8, options: .init(shortcut: shortcut), width: 4), using: &generator)
   }

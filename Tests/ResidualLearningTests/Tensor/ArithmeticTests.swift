@@ -49,6 +49,21 @@ import Testing
     #expect(Tensor<Float>(zeros: [0]).sum == 0)
   }
 
+  @Test func `The largest magnitude may be that of a negative element`() {
+    #expect(Tensor<Float>([2, -7, 3]).largestMagnitude == 7 && Tensor<Float>([2, -1]).largestMagnitude == 2)
+    #expect(Tensor<Float>([-2, -3]).largestMagnitude == 3 && Tensor<Float>([0, -0.0]).largestMagnitude == 0)
+    #expect(Tensor<Float>([1, .nan, -3]).largestMagnitude.isNaN)
+    #expect(Tensor<Float>([1, -.infinity]).largestMagnitude == .infinity)
+  }
+
+  @Test func `A row is added to every row, and rows are summed`() {
+    var x = Tensor<Float>([2, 1, 3], [1, 2, 3, 4, 5, 6])
+    let before = x
+    x.addToEachRow(Tensor([10, 20, 30]))
+    #expect(x == Tensor([2, 1, 3], [11, 22, 33, 14, 25, 36]) && before[0, 0, 0] == 1)
+    #expect(before.sumOfRows == Tensor([5, 7, 9]))
+  }
+
   @Test func `Sums in Double keep what Float would lose`() {
     // In Float 16,777,216 + 1 is 16,777,216.
     var x = Tensor<Float>([40_001], repeating: 1)

@@ -6,18 +6,19 @@ import Testing
 @Suite struct AugmentationTests {
   @Test func `Crops of padded images begin at each of 81 places equally often, half of them flipped`() {
     var generator = RandomGenerator(seed: 1)
-    let crops = Augmentation.paper.crops(Array(repeating: 0, count: 81_000), using: &generator)
+    let images = SyntheticImages.make(count: 4, seed: 1, size: 2)
+    let crops = Augmentation.paper.views(of: images, Array(repeating: 0, count: 81_000), using: &generator)
     var counts: [Int: Int] = [:]
     for crop in crops { counts[(crop.top + 4) * 9 + crop.left + 4, default: 0] += 1 }
     #expect(counts.count == 81)
     #expect(counts.values.allSatisfy { abs($0 - 1000) < 160 })
     #expect(abs(crops.count { $0.isFlipped } - 40_500) < 600)
-    #expect(Augmentation.none.crops([3, 1], using: &generator) == [ImageCrop(image: 3), ImageCrop(image: 1)])
+    #expect(Augmentation.none.views(of: images, [3, 1], using: &generator) == [images.view(3), images.view(1)])
   }
 
   @Test func `Section 3.4 draws scales, places, flips and colours over their whole ranges`() {
-    let picture = Picture(height: 12, width: 18, pixels: (0..<648).map { UInt8($0 % 256) })
-    let images = VariableImages(pictures: [picture], labels: [0], classNames: ["a"])
+    let images = ImageDataset(
+      height: 12, width: 18, channels: 3, pixels: (0..<648).map { UInt8($0 % 256) }, labels: [0], classNames: ["a"])
     let colors = PrincipalColors(of: images)
     let augmentation = Augmentation(
       padding: 0, flips: true, scaled: .init(size: 7, scales: 8...15, colors: colors))
@@ -37,7 +38,7 @@ import Testing
     let mean = Tensor<Float>([2, 2, 3], (0..<12).map { Float($0) / 100 })
     let view = PictureView(
       pixels: picture.pixels, height: 3, width: 4, top: 1, left: 2, isFlipped: true, shift: [0.1, 0, -0.1])
-    let output = Normalization.perPixel(mean: mean)([view])
+    let output = PixelNormalization.perPixel(mean: mean).input([view])
     #expect(output.shape == [1, 2, 2, 3])
     for y in 0..<2 {
       for x in 0..<2 {
@@ -62,19 +63,18 @@ import Testing
     #expect(recipe.plateau != nil && recipe.warmUp == nil)
   }
 
-  @Test func `Training on pictures of different sizes lowers the loss`() throws {
-    let sizes = [(20, 28), (24, 18), (16, 16), (40, 22)]
-    let pictures = (0..<16).map { i -> Picture in
-      let (height, width) = sizes[i % 4]
+  @Test func `Training on crops of resized pictures lowers the loss`() throws {
+    let pixels = (0..<16).flatMap { (i: Int) -> [UInt8] in
       let level = i / 8 * 160 + 30
-      return Picture(height: height, width: width, pixels: (0..<height * width * 3).map { UInt8(level + $0 % 60) })
+      return (0..<20 * 28 * 3).map { UInt8(level + $0 % 60) }
     }
-    let images = VariableImages(
-      pictures: pictures, labels: (0..<16).map { UInt8($0 / 8) }, classNames: ["dark", "light"])
+    let images = ImageDataset(
+      height: 20, width: 28, channels: 3, pixels: pixels, labels: (0..<16).map { UInt8($0 / 8) },
+      classNames: ["dark", "light"])
     var recipe = Recipe.imageNet(colors: PrincipalColors(of: images), crop: 12)
     recipe.batch = 16
     var generator = RandomGenerator(seed: 1)
-    let network = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 8, classes: 2, width: 4), using: &generator)
+    let network = ResidualNetwork<Float>(.cifar(depth: 8, classes: 2, width: 4), using: &generator)
     var trainer = Trainer(
       network, recipe: recipe, images: images, normalization: .perPixel(of: images, size: 12), seed: 1)
     let first = try trainer.step().loss

@@ -1,11 +1,13 @@
 import Foundation
+import ResidualFiles
 import ResidualKernels
+import TestSupport
 import Testing
 
 @testable import ResidualLearning
 
 @Suite struct CheckpointTests {
-  typealias Network = ResidualNetwork<BasicBlock<Float>>
+  typealias Network = ResidualNetwork<Float>
 
   static let images = SyntheticImages.make(count: 40, seed: 9)
 

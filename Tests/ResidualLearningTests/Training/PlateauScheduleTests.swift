@@ -17,7 +17,7 @@ import Testing
     recipe.plateau = PlateauSchedule(rate: 0.1, patience: 1)
     let images = SyntheticImages.make(count: 8, seed: 1, size: 16)
     var generator = RandomGenerator(seed: 1)
-    let network = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 8, width: 2), using: &generator)
+    let network = ResidualNetwork<Float>(.cifar(depth: 8, width: 2), using: &generator)
     var trainer = Trainer(
       network, recipe: recipe, images: images, normalization: .perPixel(of: images, size: 8), seed: 1)
     #expect(try trainer.step().rate == 0.1)

@@ -20,7 +20,7 @@ import Testing
     recipe.decay = 0
     recipe.augmentation = .none
     var generator = RandomGenerator(seed: 1)
-    let network = ResidualNetwork<BasicBlock<Float>>(.cifar(depth: 8), using: &generator)
+    let network = ResidualNetwork<Float>(.cifar(depth: 8), using: &generator)
     var trainer = Trainer(
       network, recipe: recipe, images: images, normalization: .perPixel(of: images), seed: 1)
     let first = try trainer.step().loss

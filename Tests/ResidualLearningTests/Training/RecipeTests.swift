@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import ResidualLearning
@@ -38,15 +39,73 @@ import Testing
     let recipe = Recipe.scaled(depth: 20, iterations: 400)
     #expect(recipe.milestones == [200, 300])
     #expect(recipe.validationShare == 0)
-    #expect(
-      recipe.differences(fromPaperOfDepth: 20) == [
-        "iterations 400, not 64000", "milestones [200, 300], not [32000, 48000]", "held-out share 0.0, not 0.1",
-        "the velocity without the rate",
-      ])
-    #expect(Recipe.paper(depth: 110).differences(fromPaperOfDepth: 110).isEmpty)
-    #expect(Recipe.imageNet(colors: nil).differences(fromPaperOfDepth: 18).isEmpty)
-    #expect(Recipe.imageNet(colors: nil, crop: 64).differences(fromPaperOfDepth: 18) == ["crops of 64x64, not 224x224"])
     #expect([199, 200, 299, 300].map { recipe.rate(at: $0) } == [0.1, 0.01, 0.01, 0.001])
+  }
+
+  @Test func `Where a recipe is not the paper's is said field by field, for the depth at hand`() {
+    #expect(
+      Recipe.scaled(depth: 20, iterations: 400).differences(fromPaperOfDepth: 20) == [
+        "iterations 400, not 64000", "divided by 10 at 200 and 300, not 32000 and 48000",
+        "velocity without the rate, not with the rate", "held-out share 0.0, not 0.1",
+      ])
+    for depth in [20, 110] { #expect(Recipe.paper(depth: depth).differences(fromPaperOfDepth: depth).isEmpty) }
+    #expect(
+      Recipe.paper(depth: 20).differences(fromPaperOfDepth: 110)
+        == ["warm-up none, not with 0.01 until the training error is below 0.8"])
+    #expect(Recipe.imageNet(colors: nil).differences(fromPaperOfDepth: 18).isEmpty)
+    #expect(
+      Recipe.imageNet(colors: nil, crop: 64).differences(fromPaperOfDepth: 18) == [
+        "augmentation crops of 64x64 out of images with a shorter side of 73 to 137, flips, "
+          + "not crops of 224x224 out of images with a shorter side of 256 to 480, flips"
+      ])
+  }
+
+  @Test func `A recipe in one line has every field that says something`() {
+    #expect(
+      Recipe.paper(depth: 110).summary
+        == "batch 128; iterations 64000; rate 0.1; divided by 10 at 32000 and 48000; "
+        + "warm-up with 0.01 until the training error is below 0.8; momentum 0.9; velocity with the rate; "
+        + "weight decay 0.0001; decay of all parameters; augmentation crops of images padded by 4, flips; "
+        + "held-out share 0.1; rate of the statistics 0.1; statistics at the end running")
+  }
+
+  /// A field that the table leaves out would neither be saved nor compared.
+  @Test func `The table has every field once, and each is saved and compared`() throws {
+    #expect(Recipe.fields.count == Mirror(reflecting: Recipe()).children.count)
+    #expect(Set(Recipe.fields.map(\.key.stringValue)).count == Recipe.fields.count)
+    let plain = Recipe()
+    let changed = [
+      \.batch <- 2, \.iterations <- 3, \.rate <- 4, \.milestones <- [5], \.plateau <- PlateauSchedule(rate: 6),
+      \.warmUp <- .init(rate: 7, untilError: 0.8), \.momentum <- 0.9 / 2, \.velocityForm <- .withoutRate,
+      \.decay <- 10, \.decayed <- .weights, \.augmentation <- .none, \.validationShare <- 0.5,
+      \.statisticsRate <- 0.25, \.recomputesStatistics <- true,
+    ]
+    #expect(changed.count == Recipe.fields.count)
+    for recipe in changed {
+      #expect(recipe != plain)
+      #expect(recipe.changes(since: plain).count == 1 && recipe.isSound)
+      let data = try JSONEncoder().encode(recipe)
+      #expect(try JSONDecoder().decode(Recipe.self, from: data) == recipe)
+    }
+  }
+
+  @Test
+  func `The recipe of a checkpoint of the first version is read, and a field that it has not has the paper's value`()
+    throws
+  {
+    let old = """
+      {"augmentation":{"flips":true,"padding":4},"batch":64,"decay":0.0001,"decaysWeightsOnly":true,"iterations":64000,\
+      "milestones":[32000,48000],"momentum":0.9,"rate":0.1,"recomputesStatistics":false,"statisticsRate":0.1,\
+      "validationShare":0.1,"velocityHoldsRate":false}
+      """
+    let recipe = try JSONDecoder().decode(Recipe.self, from: Data(old.utf8))
+    #expect(
+      recipe.changes(since: .paper(depth: 20)) == [
+        "batch was 128 and is now 64", "velocity was with the rate and is now without the rate",
+        "decay of was all parameters and is now weights only",
+      ])
+    let without = old.replacing("\"statisticsRate\":0.1,", with: "")
+    #expect(try JSONDecoder().decode(Recipe.self, from: Data(without.utf8)) == recipe)
   }
 
   @Test(arguments: [(50, 45), (20, 18), (7, 6)])
@@ -63,3 +122,12 @@ import Testing
     #expect(images.split(for: .scaled(depth: 20, iterations: 1), seed: 1).heldOut.count == 0)
   }
 }
+
+/// The paper's recipe with another value in one field.
+private func <- <Value>(path: WritableKeyPath<Recipe, Value>, value: Value) -> Recipe {
+  var recipe = Recipe()
+  recipe[keyPath: path] = value
+  return recipe
+}
+
+infix operator <- : AssignmentPrecedence

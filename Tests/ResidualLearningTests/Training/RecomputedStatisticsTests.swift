@@ -5,9 +5,9 @@ import Testing
 @Suite struct RecomputedStatisticsTests {
   private let images = SyntheticImages.make(count: 40, seed: 3, size: 16)
 
-  private func trainer() -> Trainer<ResidualNetwork<BasicBlock<Float>>> {
+  private func trainer() -> Trainer<ResidualNetwork<Float>> {
     var generator = RandomGenerator(seed: 1)
-    let network = ResidualNetwork<BasicBlock<Float>>(
+    let network = ResidualNetwork<Float>(
       .cifar(depth: 8, options: .init(shortcut: .b), width: 8), using: &generator)
     var recipe = Recipe.scaled(depth: 8, iterations: 10)
     recipe.batch = 16
@@ -21,7 +21,7 @@ import Testing
 
   @Test func `One batch gives that batch's own statistics`() {
     let trainer = trainer()
-    let input = trainer.normalization(images, 0..<40)
+    let input = trainer.normalization.input(images, 0..<40)
     var expected = trainer.network
     expected.track(expected.forward(input).cache, rate: 1)
     let found = trainer.network.recomputedStatistics(over: [input])
@@ -32,15 +32,16 @@ import Testing
 
   @Test func `Batches of different sizes give the first layer the mean and variance of all pixels`() {
     let trainer = trainer()
-    let batches = [0..<16, 16..<32, 32..<40].map { trainer.normalization(images, $0) }
-    let found = trainer.network.recomputedStatistics(over: batches).stem.bn.running
-    let all = trainer.network.stem.bn.statistics(of: trainer.network.stem.conv(trainer.normalization(images, 0..<40)))
+    let batches = [0..<16, 16..<32, 32..<40].map { trainer.normalization.input(images, $0) }
+    let found = trainer.network.recomputedStatistics(over: batches).stem.block.units[0].bn.running
+    let unit = trainer.network.stem.block.units[0]
+    let all = unit.bn.statistics(of: unit.conv(trainer.normalization.input(images, 0..<40)))
     #expect(zip(found.mean.elements, all.mean.elements).allSatisfy { abs($0 - $1) < 1e-6 })
     // Unbiased within batches of 2048 pixels or more: at most 1/2048 above the biased variance of all.
     #expect(worst(found.variance, all.variance) < 1e-3)
     // Without the variance of the batches' means it would be further off than that.
-    let single = trainer.network.recomputedStatistics(over: (0..<40).map { trainer.normalization(images, $0..<$0 + 1) })
-    #expect(worst(single.stem.bn.running.variance, all.variance) < 5e-3)
+    let single = trainer.network.recomputedStatistics(over: (0..<40).map { trainer.normalization.input(images, $0..<$0 + 1) })
+    #expect(worst(single.stem.block.units[0].bn.running.variance, all.variance) < 5e-3)
   }
 
   @Test func `After training they replace the moving averages and nothing else`() throws {

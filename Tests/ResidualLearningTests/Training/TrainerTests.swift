@@ -5,7 +5,7 @@ import Testing
 @testable import ResidualLearning
 
 @Suite struct TrainerTests {
-  typealias Network = ResidualNetwork<BasicBlock<Float>>
+  typealias Network = ResidualNetwork<Float>
 
   private func network(_ options: Architecture.Options = .init(), width: Int = 8) -> Network {
     var generator = RandomGenerator(seed: 1)
@@ -79,7 +79,7 @@ import Testing
     #expect(trainer.batch(at: 0).input == first)
 
     let network = trainer.network
-    let whole = trainer.normalization(images, 0..<8)
+    let whole = trainer.normalization.input(images, 0..<8)
     let (loss, _) = SoftmaxCrossEntropy<Float>().forward(network(whole), labels: images.labels.map { Int($0) })
     let evaluation = network.evaluate(images, normalization: trainer.normalization)
     #expect(evaluation.loss == Double(loss))
@@ -89,7 +89,7 @@ import Testing
   @Test func `In inference the output of an image depends on it alone`() throws {
     var trainer = trainer()
     for _ in 0..<3 { _ = try trainer.step() }
-    let images = trainer.normalization(trainer.images as! ImageDataset, 0..<4)
+    let images = trainer.normalization.input(trainer.images, 0..<4)
     let alone = trainer.network(images.slice(1..<2)).elements
     let among = trainer.network(images).slice(1..<2).elements
     let other = trainer.network(images * 3 + 1).slice(1..<2).elements
@@ -110,10 +110,12 @@ import Testing
       do { _ = try trainer.step() } catch { return "\(error)" }
       return "no error"
     }
-    let parameter = place { $0.stages[1][0].conv2.parameters.weight[flat: 5] = .nan }
+    let parameter = place { $0.stages[1][0].units[1].conv.parameters.weight[flat: 5] = .nan }
     #expect(
       parameter.contains("at iteration 0, and the first bad value is in the parameter stages.1.blocks.0.conv2.weight"))
-    let layer = place { $0.stages[2][0].conv1.parameters.weight = $0.stages[2][0].conv1.parameters.weight * 1e38 }
+    let layer = place {
+      $0.stages[2][0].units[0].conv.parameters.weight = $0.stages[2][0].units[0].conv.parameters.weight * 1e38
+    }
     #expect(layer.contains("is in the output of stages.2.blocks.0.conv1"))
 
     var diverging = trainer(iterations: 200) { $0.rate = 1e12 }
@@ -149,7 +151,7 @@ import Testing
       #expect(input.shape[0] == [8, 8, 4][i])
       seen += (0..<input.shape[0]).map { input.slice($0..<$0 + 1).elements }
     }
-    let expected = (0..<20).map { trainer.normalization(images, $0..<$0 + 1).elements }
+    let expected = (0..<20).map { trainer.normalization.input(images, $0..<$0 + 1).elements }
     #expect(Set(seen) == Set(expected) && seen.count == 20)
   }
 }

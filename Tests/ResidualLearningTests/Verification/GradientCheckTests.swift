@@ -32,12 +32,14 @@ import Testing
 
   @Test func `The worst element is named by its tensor and position`() {
     var generator = RandomGenerator(seed: 1)
-    let network = ResidualNetwork<PlainBlock<Double>>(
+    let network = ResidualNetwork<Double>(
       .cifar(depth: 8, plain: true, classes: 3, width: 2), using: &generator)
-    let wrong = Wrong(network) { $0.gradients.stages[2][0].conv2.weight[2, 0, 1, 5] += 1 }
+    let wrong = Wrong(network) { $0.gradients.stages[2][0].units[1].conv.weight[2, 0, 1, 5] += 1 }
     let result = run(wrong, normal([2, 5, 4, 3]), GradientCheck(step: 1e-6, tolerance: 1e-6))
     #expect(result.worstPlace == "stages.2.blocks.0.conv2.weight[2, 0, 1, 5]")
-    #expect(result.failure?.hasPrefix("the gradient by stages.2.blocks.0.conv2.weight[2, 0, 1, 5] is off by ") == true)
+    #expect(
+      result.failure?.hasPrefix("the gradient with respect to stages.2.blocks.0.conv2.weight[2, 0, 1, 5] is off by ")
+        == true)
   }
 
   @Test func `The error is relative to the largest element of its tensor`() {
@@ -242,6 +244,6 @@ import Testing
     #expect(lines.count == 4 && lines[0] == "what elements skipped worst error where")
     #expect(lines[1].hasPrefix("good 2 0 ") && lines[1].hasSuffix(" input[0]"))
     #expect(lines[2] == "bad 2 0 6.7e-01 input[1]")
-    #expect(lines[3] == "FAILED: the gradient by input[1] is off by 6.7e-01, allowed 1.0e-07")
+    #expect(lines[3] == "FAILED: the gradient with respect to input[1] is off by 6.7e-01, allowed 1.0e-07")
   }
 }

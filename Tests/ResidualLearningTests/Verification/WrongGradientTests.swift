@@ -168,12 +168,8 @@ import Testing
 
   // MARK: Blocks
 
-  private func block(_ option: ShortcutOption, stride: Int) -> BasicBlock<Double> {
-    var generator = RandomGenerator(seed: 2)
-    let channels = 3 * stride
-    return BasicBlock(
-      inputChannels: 3, stage: .init(blocks: 1, width: channels, outputChannels: channels, stride: stride),
-      stride: stride, options: .init(shortcut: option), using: &generator)
+  private func block(_ option: ShortcutOption, stride: Int) -> Block<Double> {
+    makeBlock(.basic, 3, width: 3 * stride, output: 3 * stride, stride: stride, options: .init(shortcut: option))
   }
 
   @Test(arguments: [(ShortcutOption.a, 1), (.a, 2), (.b, 2)])
@@ -181,9 +177,9 @@ import Testing
     option: ShortcutOption, stride: Int
   ) {
     let block = block(option, stride: stride)
-    expectReported("missing", block, [2, 5, 4, 3]) { $0.inputGradient -= $0.bypassGradient }
-    expectReported("twice", block, [2, 5, 4, 3]) { $0.inputGradient += $0.bypassGradient }
-    expectReported("overwritten", block, [2, 5, 4, 3]) { $0.inputGradient = $0.bypassGradient }
+    expectReported("missing", block, [2, 5, 4, 3]) { $0.inputGradient -= $0.shortcutGradient }
+    expectReported("twice", block, [2, 5, 4, 3]) { $0.inputGradient += $0.shortcutGradient }
+    expectReported("overwritten", block, [2, 5, 4, 3]) { $0.inputGradient = $0.shortcutGradient }
   }
 
   @Test(arguments: [(ShortcutOption.a, 1), (.a, 2), (.c, 1)])
@@ -193,7 +189,7 @@ import Testing
       pass.inputGradient = pass.layer.backward(pass.outputGradient, pass.unmaskedCache).inputGradient
     }
     expectReported("shortcut", block, [2, 5, 4, 3]) {
-      $0.inputGradient += $0.bypassGradient(of: $0.outputGradient - $0.sumGradient)
+      $0.inputGradient += $0.shortcutGradient(of: $0.outputGradient - $0.sumGradient)
     }
   }
 
@@ -213,9 +209,9 @@ import Testing
 
   @Test func `A network whose stages hand back a gradient of the wrong block`() {
     var generator = RandomGenerator(seed: 2)
-    let network = ResidualNetwork<BasicBlock<Double>>(.cifar(depth: 8, classes: 4, width: 2), using: &generator)
+    let network = ResidualNetwork<Double>(.cifar(depth: 8, classes: 4, width: 2), using: &generator)
     expectReported("block", network, [2, 6, 5, 3], at: "stages.1.blocks.0.bn1.shift") {
-      $0.gradients.stages[1][0].bn1.shift = $0.gradients.stages[1][0].bn2.shift
+      $0.gradients.stages[1][0].units[0].bn.shift = $0.gradients.stages[1][0].units[1].bn.shift
     }
   }
 }

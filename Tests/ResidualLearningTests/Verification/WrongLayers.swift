@@ -102,21 +102,21 @@ extension BackwardPass where Base == BatchNorm2D<Double> {
   }
 }
 
-extension BackwardPass where Base == BasicBlock<Double> {
+extension BackwardPass where Base == Block<Double> {
   /// The gradient of the sum: what the ReLU behind it lets through.
-  var sumGradient: Tensor<Double> { ReLU().backward(outputGradient, cache.relu2).inputGradient }
+  var sumGradient: Tensor<Double> { ReLU().backward(outputGradient, .init(output: cache.output)).inputGradient }
 
   /// What the shortcut adds to the input's gradient.
-  var bypassGradient: Tensor<Double> { bypassGradient(of: sumGradient) }
+  var shortcutGradient: Tensor<Double> { shortcutGradient(of: sumGradient) }
 
-  func bypassGradient(of gradient: Tensor<Double>) -> Tensor<Double> {
-    layer.shortcut.backward(gradient, cache.shortcut).inputGradient
+  func shortcutGradient(of gradient: Tensor<Double>) -> Tensor<Double> {
+    layer.shortcut!.backward(gradient, cache.shortcut!).inputGradient
   }
 
   /// The cache of a forward pass whose last ReLU let everything through.
-  var unmaskedCache: BasicBlock<Double>.Cache {
-    BasicBlock.Cache(
-      conv1: cache.conv1, bn1: cache.bn1, relu1: cache.relu1, conv2: cache.conv2, bn2: cache.bn2,
-      shortcut: cache.shortcut, relu2: .init(output: Tensor(cache.relu2.output.shape, repeating: 1)))
+  var unmaskedCache: Block<Double>.Cache {
+    Block.Cache(
+      input: cache.input, units: cache.units, output: Tensor(cache.output.shape, repeating: 1),
+      shortcut: cache.shortcut)
   }
 }

@@ -1,0 +1,44 @@
+// SafeTensors+Checksum.swift: whether a file is the one that was written.
+//
+// Tests       Tests/ResidualFilesTests/SafeTensorsTests.swift
+
+import Foundation
+
+extension SafeTensorsFile {
+  private static let checksumName = "checksum"
+
+  /// The checksum of the metadata (without a seal) and of all arrays with their names, types and shapes: 16 hexadecimal
+  /// digits.
+  public var checksum: String {
+    var sum = Checksum64()
+    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where key != Self.checksumName {
+      sum.add(Data(key.utf8))
+      sum.add(Data(value.utf8))
+    }
+    for entry in entries {
+      sum.add(Data(entry.name.utf8))
+      sum.add(Data(entry.type.rawValue.utf8))
+      sum.add(Data(bytesOf: entry.shape))
+      sum.add(entry.bytes)
+    }
+    return sum.hexadecimal
+  }
+
+  /// Puts the checksum into the metadata under `checksum`, as the last step before writing.
+  public mutating func seal() {
+    metadata[Self.checksumName] = checksum
+  }
+
+  /// Compares the contents with the checksum in the metadata.
+  ///
+  /// - Throws: `InputError` if there is no checksum or the contents are not those that were sealed.
+  public func checkSeal() throws {
+    guard let sealed = metadata[Self.checksumName] else {
+      throw InputError("\(source) has no checksum, so it is no complete checkpoint")
+    }
+    let found = checksum
+    guard sealed == found else {
+      throw InputError("\(source) is damaged: its checksum should be \(sealed.quoted) and is \(found.quoted)")
+    }
+  }
+}

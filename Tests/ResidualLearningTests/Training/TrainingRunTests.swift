@@ -1,0 +1,128 @@
+import Foundation
+import ResidualKernels
+import TestSupport
+import Testing
+
+@testable import ResidualLearning
+
+@Suite struct TrainingRunTests {
+  private static let images = SyntheticImages.make(count: 50, seed: 9, size: 16)
+
+  /// Ten steps on 45 images, 12 at a time: two epochs of four steps and half of a third.
+  private func run(in folder: String? = nil, seed: UInt64 = 7, change: (inout Recipe) -> Void = { _ in }) throws
+    -> TrainingRun
+  {
+    var recipe = Recipe.scaled(depth: 8, iterations: 10)
+    (recipe.batch, recipe.validationShare) = (12, 0.1)
+    change(&recipe)
+    return try TrainingRun(
+      .cifar(depth: 8, width: 4), recipe: recipe, images: Self.images, test: Self.images.prefix(20), seed: seed,
+      folder: folder)
+  }
+
+  private func checkpoint(_ folder: String) throws -> Checkpoint {
+    try Checkpoint(contentsOf: TrainingRun.checkpointPath(in: folder))
+  }
+
+  private func bytes(_ folder: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: TrainingRun.checkpointPath(in: folder)))
+  }
+
+  @Test func `Every epoch is measured on all images that the recipe sets apart`() throws {
+    let run = try run()
+    #expect(run.training.count == 45 && run.heldOut.count == 5)
+    var (epochs, steps) = ([Epoch](), 0)
+    let result = try run.run { event in
+      switch event {
+      case .step: steps += 1
+      case .epoch(let epoch): epochs.append(epoch)
+      case .recomputesStatistics, .notSaved: Issue.record("\(event)")
+      }
+    }
+    #expect(steps == 10 && result.isFinished && result.lastEpoch == epochs.last)
+    #expect(epochs.map(\.iteration) == [4, 8, 10] && epochs.map(\.number) == [1, 2, 3])
+    // Divided by 10 at iterations 5 and 7; the last steps of the epochs have the numbers 3, 7 and 9.
+    #expect(zip(epochs, [0.1, 0.001, 0.001]).allSatisfy { abs($0.rate - $1) < 1e-15 })
+    #expect(epochs.allSatisfy { $0.heldOut?.count == 5 && $0.test?.count == 20 })
+    #expect(
+      epochs.last?.test
+        == (result.network as? ResidualNetwork<Float>)?.evaluate(
+          run.test!, normalization: result.normalization))
+  }
+
+  @Test func `A run that is stopped after any step and goes on is the run that was left alone, bit for bit`() throws {
+    let (whole, parts) = (try TemporaryFolder(), try TemporaryFolder())
+    _ = try run(in: whole.path).run()
+    var iterations: [Int] = []
+    repeat {
+      var steps = 0
+      let from = iterations.isEmpty ? nil : try checkpoint(parts.path)
+      let result = try run(in: parts.path).run(from: from) { event in
+        if case .step = event { steps += 1 }
+      } shouldStop: {
+        steps == 3
+      }
+      iterations.append(result.state.iteration)
+      #expect(result.isFinished == (result.state.iteration == 10))
+    } while iterations.last! < 10 && iterations.count < 10
+    #expect(iterations == [3, 6, 9, 10])
+    #expect(try bytes(parts.path) == bytes(whole.path))
+    // A run that is done is measured again and changes nothing.
+    let again = try run(in: parts.path).run(from: checkpoint(parts.path))
+    #expect(again.isFinished && again.lastEpoch?.test?.count == 20 && again.imagesPerSecond == 0)
+    #expect(try bytes(parts.path) == bytes(whole.path))
+  }
+
+  @Test func `Another run cannot be continued, and what differs is said`() throws {
+    let folder = try TemporaryFolder()
+    _ = try run(in: folder.path).run()
+    let before = try bytes(folder.path)
+    let error = #expect(throws: InputError.self) {
+      try run(in: folder.path, seed: 8) {
+        $0.batch = 10
+        $0.validationShare = 0
+        $0.statisticsRate = 0.2
+      }.run(from: checkpoint(folder.path))
+    }
+    #expect(
+      error?.message.contains(
+        "cannot be resumed: batch was 12 and is now 10; held-out share was 0.1 and is now 0.0; "
+          + "rate of the statistics was 0.1 and is now 0.2; seed was 7 and is now 8; training set (--data, --limit) was 45"
+      )
+        == true, "\(error?.message ?? "")")
+    #expect(try bytes(folder.path) == before)
+  }
+
+  @Test func `A new run in the folder of another keeps the other's checkpoint`() throws {
+    let folder = try TemporaryFolder()
+    _ = try run(in: folder.path).run()
+    let before = try bytes(folder.path)
+    _ = try run(in: folder.path, seed: 8).run()
+    #expect(try bytes(folder.path) != before)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/earlier.safetensors")) == before)
+  }
+
+  @Test func `On the way a full or missing folder is told and the run goes on; at the end it is an error`() throws {
+    let folder = try TemporaryFolder()
+    try Data().write(to: URL(fileURLWithPath: folder.path + "/file"))
+    var missed: [Int] = []
+    let error = #expect(throws: InputError.self) {
+      try run(in: folder.path + "/file").run { event in
+        if case .notSaved(let iteration, _) = event { missed.append(iteration) }
+      }
+    }
+    #expect(missed == [4, 8] && error?.message.contains("is a file") == true)
+  }
+
+  @Test func `Images that cannot be trained on are refused`() throws {
+    #expect(throws: InputError("0 images are too few to train on")) {
+      try TrainingRun(.cifar(depth: 8), recipe: Recipe(), images: Self.images.prefix(0), seed: 1)
+    }
+    #expect(throws: InputError("vgg16 takes square images of a multiple of 32 pixels, not 16x16")) {
+      try TrainingRun(.vgg(depth: 16, width: 4, hidden: 8), recipe: Recipe(), images: Self.images, seed: 1)
+    }
+    #expect(throws: InputError.self) {
+      try TrainingRun(.cifar(depth: 8), recipe: .imageNet(colors: nil, crop: 16), images: Self.images, seed: 1)
+    }
+  }
+}
