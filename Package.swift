@@ -79,7 +79,8 @@ let package = Package(
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
     .testTarget(name: "ResidualFilesTests", dependencies: ["ResidualFiles", "TestSupport"], swiftSettings: safe),
     .testTarget(
-      name: "ResidualLearningTests", dependencies: ["ResidualLearning", "TestSupport"], swiftSettings: safe),
+      name: "ResidualLearningTests", dependencies: ["ResidualDetection", "ResidualLearning", "TestSupport"],
+      swiftSettings: safe),
     .testTarget(
       name: "ResidualDetectionTests", dependencies: ["ResidualDetection", "TestSupport"], swiftSettings: safe),
     .testTarget(name: "resnetTests", dependencies: ["resnet", "TestSupport"], swiftSettings: safe),

@@ -15,7 +15,7 @@
 ///     area = Σ (r_k − r_{k−1}) p̂(r_k)                                VOC since 2010       (4)
 ///     points101 = 1/101 Σ p̂(r)     over r = 0, 0.01, …, 1           COCO                 (5)
 public struct PrecisionRecall: Equatable, Sendable {
-  /// r_k and p̂(r_k) for k = 1, 2, ….
+  /// r_k, and the largest p_j with j ≥ k, for k = 1, 2, ….
   let recalls: [Double], envelope: [Double]
 
   /// The curve of a list.
