@@ -91,8 +91,8 @@ extension Kernels {
     }
   }
 
-  /// The gradient of a bin goes to the cell that was the largest, the first one if several are; a cell that was the largest
-  /// of several bins or regions gets the sum, added in the order of the regions. Cells under no region get 0.
+  /// The gradient of a bin goes to the cell that was the largest, the first one if several are; a cell that was the
+  /// largest of several bins or regions gets the sum, added in the order of the regions. Cells under no region get 0.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func regionMaxPoolGradient<Scalar: Element>(

@@ -25,8 +25,17 @@ enum Reduced {
 
   /// A detector of that plan with random constants, and with larger weights in its new layers, whose outputs would be
   /// nearly zero.
-  static func detector<Scalar: Element>(
-    _ plan: DetectorPlan, _: Scalar.Type = Double.self, using generator: inout RandomGenerator
+  static func detector(_ plan: DetectorPlan, using generator: inout RandomGenerator) -> Detector<Double> {
+    make(plan, using: &generator)
+  }
+
+  /// The same in Float.
+  static func single(_ plan: DetectorPlan, using generator: inout RandomGenerator) -> Detector<Float> {
+    make(plan, using: &generator)
+  }
+
+  private static func make<Scalar: Element>(
+    _ plan: DetectorPlan, using generator: inout RandomGenerator
   ) -> Detector<Scalar> {
     var detector = Detector<Scalar>(plan, using: &generator)
     detector.visitConstants("") { name, tensor in

@@ -1,6 +1,7 @@
 // NonMaximumSuppression.swift: one box for each object.
 //
-// Paper       Ren et al. 2015 (Faster R-CNN), §3.3: IoU 0.7 for proposals; He et al. 2015, appendix B: 0.3 for detections
+// Paper       Ren et al. 2015 (Faster R-CNN), §3.3: IoU 0.7 for proposals; He et al. 2015, appendix B: 0.3 for
+//             detections
 // Tests       Tests/ResidualDetectionTests/Boxes/NonMaximumSuppressionTests.swift
 
 /// The numbers of the boxes that remain when every box is dropped that overlaps a better one by more than `threshold`,

@@ -15,13 +15,13 @@ import ResidualLearning
 ///  "categories": [{"id": 3, "name": "disc"}]}
 /// ```
 ///
-/// A `bbox` is left, top, width and height. Other keys are ignored. A box that marks a crowd is left out, since it is not
-/// around an object. Classes are numbered in the order of their ids.
+/// A `bbox` is left, top, width and height. Other keys are ignored. A box that marks a crowd is left out, since it is
+/// not around an object. Classes are numbered in the order of their ids.
 ///
 /// Refused, with a sentence that names the entry: what is no JSON (so NaN too, which JSON does not have), a missing key
 /// or one of another type, an id given twice, a picture or a class that is not listed, a width or height that is not
-/// positive, and a box that reaches beyond its picture by more than half a pixel. Less than that is rounding, and is cut
-/// off.
+/// positive, and a box that reaches beyond its picture by more than half a pixel. Less than that is rounding, and is
+/// cut off.
 public struct COCOAnnotations: Equatable, Sendable {
   /// A picture of the list.
   public struct Image: Equatable, Sendable {

@@ -1,10 +1,12 @@
-// SyntheticScenes.swift: scenes drawn from a seed, the data set of `resnet detect train` without options and of the tests.
+// SyntheticScenes.swift: scenes drawn from a seed, the data set of `resnet detect train` without options and of the
+// tests.
 //
 // Tests       Tests/ResidualDetectionTests/Data/SyntheticScenesTests.swift
 
 import ResidualLearning
 
-/// Pictures of one to five of the figures of ``SyntheticImages``, partly overlapping, with the box and the class of each.
+/// Pictures of one to five of the figures of ``SyntheticImages``, partly overlapping, with the box and the class of
+/// each.
 ///
 /// The box of a figure is the smallest around the pixels that it covers by half or more, before others hide a part of
 /// it. Two boxes share at most a third of the smaller one. Radii are 8 to 16 pixels, whatever the size of the picture.
@@ -80,7 +82,7 @@ private struct Color {
 }
 
 /// How much of each pixel near a figure the figure covers.
-private struct Cover {
+struct Cover {
   let left, top, side: Int
   /// `[side, side]`, 0 to 1.
   let shares: [Double]

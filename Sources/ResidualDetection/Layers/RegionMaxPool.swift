@@ -27,12 +27,12 @@ public struct Region: Equatable, Sendable {
 ///
 /// i and j stand for a row and a column. In (1) halves are rounded away from zero.
 ///
-/// Regions overlap, neighbouring bins may share a row of cells, and so (3) *adds*. If several cells of a bin are largest,
-/// the first takes all of the gradient. A bin with no cell on the map is 0 and hands back nothing.
+/// Regions overlap, neighbouring bins may share a row of cells, and so (3) *adds*. If several cells of a bin are
+/// largest, the first takes all of the gradient. A bin with no cell on the map is 0 and hands back nothing.
 ///
 /// (1) rounds, so y does not change when a box moves a little: its derivative with respect to the box is zero wherever
-/// it exists. That is why no gradient flows into the coordinates of proposals; the region proposal network learns from its own
-/// loss only.
+/// it exists. That is why no gradient flows into the coordinates of proposals; the region proposal network learns from
+/// its own loss only.
 ///
 /// (1) counts cells from the first to the last, which is one more than their difference, as Fast R-CNN does. That is
 /// no width of a box: boxes have continuous sides (``Box``).

@@ -93,8 +93,8 @@ extension Detector where Scalar == Float {
     return Array(detections.sorted { $0.precedes($1) }.prefix(settings.limit))
   }
 
-  /// The detection with the mean, weighted by scores, of all boxes of its class that overlap it by half or more (Gidaris
-  /// & Komodakis 2015).
+  /// The detection with the mean, weighted by scores, of all boxes of its class that overlap it by half or more
+  /// (Gidaris & Komodakis 2015).
   private func voted(_ detection: Detection, _ predictions: [Prediction]) -> Detection {
     var (sum, weight) = ([0.0, 0.0, 0.0, 0.0], 0.0)
     for prediction in predictions {
@@ -134,8 +134,8 @@ struct FeaturePyramid {
   }
 
   /// The pooled features of regions. With several scales: those of the two adjacent scales that make the region's area
-  /// nearest to the area of a picture's seventh part, merged by the larger of two numbers (maxout), as in Ren et al. 2015 ("Object
-  /// detection networks on convolutional feature maps"), which appendix B follows.
+  /// nearest to the area of a picture's seventh part, merged by the larger of two numbers (maxout), as in Ren et al.
+  /// 2015 ("Object detection networks on convolutional feature maps"), which appendix B follows.
   func pooled(_ regions: [Region], _ pool: RegionMaxPool<Float>) -> Tensor<Float> {
     let maps = levels.map { level in
       pool(

@@ -3,8 +3,8 @@
 import ResidualLearning
 
 extension Architecture {
-  /// A narrow network of Table 1's shape for scenes, 8n + 2 layers deep: a 3x3 convolution, then n blocks on each of the
-  /// maps 1/2, 1/4, 1/8 and 1/16 as large as the picture, with 16, 32, 64 and 128 channels.
+  /// A narrow network of Table 1's shape for scenes, 8n + 2 layers deep: a 3x3 convolution, then n blocks on each of
+  /// the maps 1/2, 1/4, 1/8 and 1/16 as large as the picture, with 16, 32, 64 and 128 channels.
   ///
   /// - Parameters:
   ///   - depth: 8n + 2 with n at least 1.

@@ -1,7 +1,7 @@
 // RegionHead.swift: what a region shows, and where exactly that is.
 //
-// Paper       He et al. 2015 §4.3, appendix A: "RoI pooling before conv5_1 … all layers of conv5_x and up are adopted for
-//             each region … The final classification layer is replaced by two sibling layers"; appendix B, global context
+// Paper       He et al. 2015 §4.3, appendix A: "RoI pooling before conv5_1 … all layers of conv5_x and up are adopted
+//             for each region … The final classification layer is replaced by two sibling layers"; appendix B, global context
 // Tests       Tests/ResidualDetectionTests/Networks/RegionHeadTests.swift
 
 import ResidualKernels
@@ -14,9 +14,9 @@ import ResidualLearning
 ///     z = f W_z + b_z                        [R, K + 1]        class 0 is background               (3)
 ///     t = f W_t + b_t                        [R, 4K]           offsets for every class             (4)
 ///
-/// With global context (appendix B) the whole picture is one more region, whose f_g is put beside every f of the picture:
-/// z = [f, f_g] W_z + b_z. The product with a matrix of two halves is a sum of two products, f W_z + f_g V_z, which is
-/// what is computed; the same for t.
+/// With global context (appendix B) the whole picture is one more region, whose f_g is put beside every f of the
+/// picture: z = [f, f_g] W_z + b_z. The product with a matrix of two halves is a sum of two products, f W_z + f_g V_z,
+/// which is what is computed; the same for t.
 public struct RegionHead<Scalar: Element>: Sendable {
   /// The two linear layers.
   public struct Siblings<Part: Sendable>: Sendable {

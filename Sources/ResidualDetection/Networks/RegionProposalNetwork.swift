@@ -7,7 +7,8 @@
 import ResidualKernels
 import ResidualLearning
 
-/// Looks at every cell of the features and says of each of its k anchors whether it is near an object, and where that is.
+/// Looks at every cell of the features and says of each of its k anchors whether it is near an object, and where that
+/// is.
 ///
 ///     h = σ(W ∗ features + b)         3x3, as many channels as the features     (1)
 ///     z = W_z ∗ h + b_z               1x1, k channels: objectness               (2)
@@ -133,9 +134,9 @@ public struct ProposalSettings: Equatable, Codable, Sendable {
 extension RegionProposalNetwork {
   /// The proposals for each picture of a batch, the best first.
   ///
-  /// A proposal is an anchor moved by its offsets and cut at the border of its picture. They are *ranked* by objectness,
-  /// never dropped because it is low: a detector trained for a few steps calls everything background, and an object whose
-  /// proposals were thrown away cannot be found again.
+  /// A proposal is an anchor moved by its offsets and cut at the border of its picture. They are *ranked* by
+  /// objectness, never dropped because it is low: a detector trained for a few steps calls everything background, and
+  /// an object whose proposals were thrown away cannot be found again.
   ///
   /// - Parameters:
   ///   - anchors: of a map as large as the output's.

@@ -1,7 +1,7 @@
 // Trunk.swift: the layers that all regions of a picture share.
 //
-// Paper       He et al. 2015 §4.3, appendix A: "We compute the full-image shared conv feature maps using those layers whose
-//             strides on the image are no greater than 16 pixels (i.e., conv1, conv2_x, conv3_x, and conv4_x …)"
+// Paper       He et al. 2015 §4.3, appendix A: "We compute the full-image shared conv feature maps using those layers
+//             whose strides on the image are no greater than 16 pixels (i.e., conv1, conv2_x, conv3_x, and conv4_x …)"
 // Tests       Tests/ResidualDetectionTests/Networks/TrunkTests.swift
 
 import ResidualKernels

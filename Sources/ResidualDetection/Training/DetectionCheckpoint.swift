@@ -15,8 +15,8 @@ import ResidualLearning
 /// | `trunk.stem.bn.scale`, …           | the constants of the fixed normalizations      |
 /// | `velocity.trunk.stem.conv.weight`, … | the optimiser's velocities                   |
 ///
-/// The metadata hold the rest as JSON. The order of the scenes, the flips and the samples are functions of the seed and of
-/// the number of the step, so they need no place of their own. A checksum over all of it shows damage.
+/// The metadata hold the rest as JSON. The order of the scenes, the flips and the samples are functions of the seed and
+/// of the number of the step, so they need no place of their own. A checksum over all of it shows damage.
 public struct DetectionCheckpoint: Sendable {
   /// What the metadata say of a run.
   public struct Description: Equatable, Codable, Sendable {

@@ -1,6 +1,7 @@
 // DetectionRecipe.swift: how a detector is trained, as a value.
 //
-// Paper       He et al. 2015 §4.3, appendix A: rate 0.001, divided by 10; Ren et al. 2015 (Faster R-CNN), §3.1.3: momentum
+// Paper       He et al. 2015 §4.3, appendix A: rate 0.001, divided by 10; Ren et al. 2015 (Faster R-CNN), §3.1.3:
+//             momentum
 //             0.9, weight decay 0.0005; §3.3: flips
 // Tests       Tests/ResidualDetectionTests/Training/DetectionTrainerTests.swift
 
@@ -16,8 +17,8 @@ public struct DetectionRecipe: Equatable, Codable, Sendable {
   public var rate: Double
   /// Iterations at which the rate is divided by 10.
   public var milestones: [Int]
-  /// The steps at the start in which the rate rises evenly to its full value: the new layers know nothing yet, and their
-  /// first gradients would do harm in the trunk.
+  /// The steps at the start in which the rate rises evenly to its full value: the new layers know nothing yet, and
+  /// their first gradients would do harm in the trunk.
   public var warmUp: Int
   /// SGD's momentum.
   public var momentum: Double
@@ -29,8 +30,8 @@ public struct DetectionRecipe: Equatable, Codable, Sendable {
   /// The steps of `resnet detect train` without `--iterations`.
   public static let defaultIterations = 1200
 
-  /// A recipe for scenes of 96x96 pixels: `iterations` steps of 8 scenes, the rate divided by 10 after three quarters and
-  /// again after nine tenths.
+  /// A recipe for scenes of 96x96 pixels: `iterations` steps of 8 scenes, the rate divided by 10 after three quarters
+  /// and again after nine tenths.
   public static func scenes(iterations: Int) -> DetectionRecipe {
     DetectionRecipe(
       batch: 8, iterations: iterations, rate: 0.02, milestones: [iterations * 3 / 4, iterations * 9 / 10],

@@ -6,6 +6,7 @@
 
 import Foundation
 import ResidualFiles
+import ResidualKernels
 import ResidualLearning
 
 /// The training of a detector as a value. It has two parts:
@@ -13,8 +14,8 @@ import ResidualLearning
 /// 1. The network is trained as a classifier, on pictures of one object each, with batch normalization as in §4.2.
 /// 2. Its normalizations are fixed, its last layer is replaced, and the detector is trained on scenes.
 ///
-/// A run in a folder leaves `trunk.safetensors`, the classifier, and `checkpoint.safetensors`, the detector, which is written
-/// every two minutes, when the run is told to stop, and at its end; and `log.csv`, a row for every step.
+/// A run in a folder leaves `trunk.safetensors`, the classifier, and `checkpoint.safetensors`, the detector, which is
+/// written every two minutes, when the run is told to stop, and at its end; and `log.csv`, a row for every step.
 public struct DetectionRun: Sendable {
   /// The detector.
   public var plan: DetectorPlan

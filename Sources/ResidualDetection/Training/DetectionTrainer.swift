@@ -8,9 +8,9 @@ import ResidualLearning
 
 /// Trains a detector on scenes, step by step.
 ///
-/// Everything random is a function of the seed and of the number of the step: epoch e goes through the scenes in an order
-/// drawn from `fork(2e)`, step i draws its flips and samples from `fork(2i + 1)`. So a run that is continued from a checkpoint
-/// goes on as if it had never stopped, bit for bit.
+/// Everything random is a function of the seed and of the number of the step: epoch e goes through the scenes in an
+/// order drawn from `fork(2e)`, step i draws its flips and samples from `fork(2i + 1)`. So a run that is continued from
+/// a checkpoint goes on as if it had never stopped, bit for bit.
 public struct DetectionTrainer: Sendable {
   /// What one step did.
   public struct Step: Sendable {

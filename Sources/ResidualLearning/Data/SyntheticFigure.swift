@@ -46,8 +46,8 @@ package struct SyntheticFigure: Sendable {
     }
   }
 
-  /// How much of the pixel around the point (x, y) the figure covers, 0 to 1, judged by the distance of the point to the
-  /// nearest edge.
+  /// How much of the pixel around the point (x, y) the figure covers, 0 to 1, judged by the distance of the point to
+  /// the nearest edge.
   ///
   /// - Parameter pixel: the side of a pixel.
   package func cover(_ x: Double, _ y: Double, pixel: Double) -> Double {

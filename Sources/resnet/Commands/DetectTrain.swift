@@ -1,6 +1,7 @@
 import Foundation
 import ResidualDetection
 import ResidualFiles
+import ResidualKernels
 import ResidualLearning
 
 extension Command {

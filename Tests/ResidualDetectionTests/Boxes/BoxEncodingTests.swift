@@ -8,7 +8,8 @@ import Testing
   let anchor = Box(left: 10, top: 20, right: 30, bottom: 60)  // centre (20, 40), 20 x 40
 
   @Test func `Offsets by hand`() {
-    // Centre (25, 30), 40 x 20: a quarter of a width to the right, a quarter of a height up, twice as wide, half as high.
+    // Centre (25, 30), 40 x 20: a quarter of a width to the right, a quarter of a height up, twice as wide, half as
+    // high.
     let box = Box(left: 5, top: 20, right: 45, bottom: 40)
     let offsets = BoxEncoding.proposals.encode(box, relativeTo: anchor)
     #expect(offsets.x == 0.25 && offsets.y == -0.25)

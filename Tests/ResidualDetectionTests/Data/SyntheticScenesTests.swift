@@ -36,19 +36,12 @@ import Testing
     #expect(overlapping.count > 8)
   }
 
-  @Test func `A box is the smallest around its figure`() {
-    // On the first scene with one object: the pixels that differ most from the corner's colour fill the box to its sides.
-    let scene = SyntheticScenes.make(count: 40, seed: 5).scenes.first { $0.objects.count == 1 && $0.objects[0].label == 3 }
-    guard let scene else {
-      Issue.record("no square alone among forty scenes")
-      return
-    }
-    let box = scene.objects[0].box
-    func light(_ x: Int, _ y: Int) -> Int { scene.picture.pixels[(y * 96 + x) * 3..<(y * 96 + x + 1) * 3].reduce(0) { $0 + Int($1) } }
-    func column(_ x: Int) -> Int { (Int(box.top)..<Int(box.bottom)).reduce(0) { max($0, light(x, $1)) } }
-    // The square's corner touches each side: the brightest pixel just inside is lighter than any just outside.
-    #expect(column(Int(box.left) + 1) > column(Int(box.left) - 2))
-    #expect(column(Int(box.right) - 2) > column(Int(box.right) + 1))
+  @Test func `The box of a disc by hand`() {
+    // A disc of radius 10 around (30.5, 40.25). It covers a pixel by half where the pixel's middle is at most 10 away: in the
+    // column of x = 30.5 from 30.5 to 49.5, in the row of y = 40.5 from 21.5 to 39.5, for 20.5 and 40.5 are 10.003 away.
+    var generator = RandomGenerator(seed: 1)
+    let disc = SyntheticFigure(.disc, centerX: 30.5, centerY: 40.25, radius: 10, using: &generator)
+    #expect(Cover(of: disc, reach: 15, size: 96).box == Box(left: 21, top: 30, right: 40, bottom: 50))
   }
 
   @Test func `Any size of picture can be drawn`() {

@@ -14,7 +14,7 @@ import Testing
     plan.classNames = scenes.classNames
     var generator = RandomGenerator(seed: 9)
     let trainer = DetectionTrainer(
-      Reduced.detector(plan, using: &generator), recipe: .scenes(iterations: 10), scenes: scenes,
+      Reduced.single(plan, using: &generator), recipe: .scenes(iterations: 10), scenes: scenes,
       normalization: DetectionNormalization(mean: [0.1, 0.2, 0.3]), seed: 3)
     return try DetectionCheckpoint(trainer, fingerprint: scenes.fingerprint)
   }

@@ -17,7 +17,7 @@ import Testing
     recipe.batch = 2
     change(&recipe)
     return DetectionTrainer(
-      Reduced.detector(plan, using: &generator), recipe: recipe, scenes: scenes,
+      Reduced.single(plan, using: &generator), recipe: recipe, scenes: scenes,
       normalization: DetectionNormalization(mean: scenes.meanColor), seed: 3)
   }
 
