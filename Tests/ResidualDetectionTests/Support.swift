@@ -18,7 +18,7 @@ enum Reduced {
     plan.anchorSample = 16
     plan.regionSample = 8
     plan.regionObjectShare = 0.5
-    plan.trainingProposals.limit = 20
+    plan.trainingProposals.candidates = 20
     plan.testProposals.limit = 10
     return plan
   }

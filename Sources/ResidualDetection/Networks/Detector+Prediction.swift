@@ -39,7 +39,7 @@ extension Detector where Scalar == Float {
     }
     // Appendix B: pool again from the regressed boxes; 300 new predictions join the 300 old ones.
     let again = predictions.enumerated().flatMap { n, list in
-      list.map { Region(image: n, box: $0.best) }
+      list.filter { $0.best.area > 0 }.map { Region(image: n, box: $0.best) }
     }
     let refined = predict(again, pyramid)
     for n in predictions.indices { predictions[n] += refined[n] }

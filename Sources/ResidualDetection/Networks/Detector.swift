@@ -202,7 +202,7 @@ extension DetectorPlan {
   /// Draws what a step learns from.
   ///
   /// Anchors that reach beyond their picture take no part (Faster R-CNN §3.3). The true boxes are proposals too: while
-  /// the others are bad, they are the only ones that show an object.
+  /// the others are bad, they are the only ones that show an object. A picture without proposals and objects is background itself.
   ///
   /// - Parameters:
   ///   - objects: the objects of each picture.
@@ -227,7 +227,8 @@ extension DetectorPlan {
       sample.anchors += (chosen.objects + chosen.background).map { n * anchors.count + inside[$0] }
       sample.isObject += chosen.objects.map { _ in true } + chosen.background.map { _ in false }
 
-      let candidates = proposals[n] + boxes
+      var candidates = proposals[n] + boxes
+      if candidates.isEmpty { candidates = [size.box] }
       let found = proposalMatching.match(candidates, to: boxes)
       let regions = Sample(of: found, count: regionSample, objectShare: regionObjectShare, using: &generator)
       for i in regions.objects {

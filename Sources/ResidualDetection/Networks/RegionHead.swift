@@ -137,10 +137,7 @@ public struct RegionHead<Scalar: Element>: Sendable {
 
   /// Every picture as a region.
   static func wholePictures(_ sizes: [PictureSize]) -> [Region] {
-    sizes.enumerated().map { n, size in
-      Region(
-        image: n, box: Box(left: 0, top: 0, right: Double(size.width), bottom: Double(size.height)))
-    }
+    sizes.enumerated().map { n, size in Region(image: n, box: size.box) }
   }
 
   private func outputs(

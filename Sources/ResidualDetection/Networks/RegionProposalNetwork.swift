@@ -174,4 +174,7 @@ public struct PictureSize: Equatable, Sendable {
 
   /// A size.
   public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
+
+  /// The box around the whole picture.
+  var box: Box { Box(left: 0, top: 0, right: Double(width), bottom: Double(height)) }
 }

@@ -81,6 +81,11 @@ public struct DetectionCheckpoint: Sendable {
       throw InputError("\(file.source) describes a detector or a run that there cannot be")
     }
     self.file = file
+    // What a description may say is compared with the file's size before anything of that size is built.
+    let elements = file.entries.reduce(0) { $0 + $1.bytes.count / 4 }
+    guard Summary(description.plan.architecture).parameters <= elements else {
+      throw InputError("\(file.source) is too short for the detector that it describes")
+    }
     var expected = description.plan.skeleton.state.map { (name: $0.name, shape: $0.tensor.shape.sizes) }
     expected += description.plan.skeleton.parameters.named.map { ("velocity." + $0.name, $0.tensor.shape.sizes) }
     try file.check(expected: expected)

@@ -1,8 +1,7 @@
 // DetectionRecipe.swift: how a detector is trained, as a value.
 //
 // Paper       He et al. 2015 §4.3, appendix A: rate 0.001, divided by 10; Ren et al. 2015 (Faster R-CNN), §3.1.3:
-//             momentum
-//             0.9, weight decay 0.0005; §3.3: flips
+//             momentum 0.9, weight decay 0.0005; §3.3: flips
 // Tests       Tests/ResidualDetectionTests/Training/DetectionTrainerTests.swift
 
 import ResidualLearning

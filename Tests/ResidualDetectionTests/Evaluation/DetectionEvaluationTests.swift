@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test func `COCO lets a detection claim the second best object, VOC does not`() {
-    // Both detections are nearest to object 0; the second one has an IoU of 8/12 with object 1.
+    // Both detections are nearest to object 0; the second one has an IoU of 9/11 with object 1.
     let evaluation = DetectionEvaluation(
       objects: [[object(0, 10), object(1, 11)]], detections: [[found(0, 10, 0.9), found(0, 10, 0.8)]])
     #expect(evaluation.mAP50 == 1)

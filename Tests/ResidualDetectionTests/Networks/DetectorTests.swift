@@ -54,8 +54,8 @@ import Testing
     let proposals = [[Box(left: 12, top: 9, right: 29, bottom: 27), Box(left: 34, top: 0, right: 40, bottom: 5)], []]
     let sample = plan.sample(
       objects: Reduced.objects, proposals: proposals, anchors: anchors, sizes: Reduced.sizes, using: &generator)
-    // Picture 0: anchor 0 has an IoU of 192/224 with object 0; anchor 1 is not inside and takes no part; anchor 3 is
-    // the best of object 2. Picture 1: anchor 3 is its object; anchor 0 has an IoU below 0.7 and above 0.3.
+    // Picture 0: anchor 0 has an IoU of 192/224 with object 0; anchor 1 is not inside and takes no part; anchor 3 is the
+    // best of object 1, though it overlaps object 0 more. Picture 1: anchor 3 is its object; the IoU of anchor 0 is 1/3.
     #expect(sample.objectAnchors == [0, 3, 4 + 3])
     #expect(sample.anchorOffsets[2].elements == [0, 0, 0, 0])
     #expect(sample.anchors.allSatisfy { $0 % 4 != 1 } && sample.anchors.count == sample.isObject.count)
@@ -91,5 +91,20 @@ import Testing
     #expect(plan.anchorMatching.object == 0.7 && plan.anchorMatching.background == 0.3)
     #expect(plan.proposalMatching.object == 0.5 && plan.regionObjectShare == 0.25 && plan.anchorSample == 256)
     #expect(PredictionSettings().threshold == 0.3)
+  }
+
+  @Test func `A batch without an object and without proposals has losses too`() {
+    var generator = RandomGenerator(seed: 4)
+    var plan = Reduced.plan()
+    plan.trainingProposals.smallestSide = 1000
+    let detector = Reduced.detector(plan, using: &generator)
+    let images = Tensor<Double>(normal: [1, 32, 40, 3], using: &generator)
+    let (losses, cache) = detector.forward(images, sizes: [Reduced.sizes[0]]) { proposals, anchors in
+      #expect(proposals == [[]])
+      return plan.sample(
+        objects: [[]], proposals: proposals, anchors: anchors, sizes: [Reduced.sizes[0]], using: &generator)
+    }
+    #expect(losses.classes > 0 && losses.boxes == 0 && losses.anchors == 0 && losses.objectness > 0)
+    #expect(detector.backward(cache).named.allSatisfy { $0.tensor.isFinite })
   }
 }
