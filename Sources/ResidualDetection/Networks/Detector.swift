@@ -202,7 +202,8 @@ extension DetectorPlan {
   /// Draws what a step learns from.
   ///
   /// Anchors that reach beyond their picture take no part (Faster R-CNN §3.3). The true boxes are proposals too: while
-  /// the others are bad, they are the only ones that show an object. A picture without proposals and objects is background itself.
+  /// the others are bad, they are the only ones that show an object. A picture without proposals and objects is
+  /// background itself.
   ///
   /// - Parameters:
   ///   - objects: the objects of each picture.

@@ -37,8 +37,9 @@ import Testing
   }
 
   @Test func `The box of a disc by hand`() {
-    // A disc of radius 10 around (30.5, 40.25). It covers a pixel by half where the pixel's middle is at most 10 away: in the
-    // column of x = 30.5 from 30.5 to 49.5, in the row of y = 40.5 from 21.5 to 39.5, for 20.5 and 40.5 are 10.003 away.
+    // A disc of radius 10 around (30.5, 40.25). It covers a pixel by half where the pixel's middle is at most 10 away:
+    // in the column of x = 30.5 from 30.5 to 49.5, in the row of y = 40.5 from 21.5 to 39.5, for 20.5 and 40.5 are
+    // 10.003 away.
     var generator = RandomGenerator(seed: 1)
     let disc = SyntheticFigure(.disc, centerX: 30.5, centerY: 40.25, radius: 10, using: &generator)
     #expect(Cover(of: disc, reach: 15, size: 96).box == Box(left: 21, top: 30, right: 40, bottom: 50))

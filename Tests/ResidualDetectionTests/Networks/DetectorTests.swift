@@ -54,8 +54,9 @@ import Testing
     let proposals = [[Box(left: 12, top: 9, right: 29, bottom: 27), Box(left: 34, top: 0, right: 40, bottom: 5)], []]
     let sample = plan.sample(
       objects: Reduced.objects, proposals: proposals, anchors: anchors, sizes: Reduced.sizes, using: &generator)
-    // Picture 0: anchor 0 has an IoU of 192/224 with object 0; anchor 1 is not inside and takes no part; anchor 3 is the
-    // best of object 1, though it overlaps object 0 more. Picture 1: anchor 3 is its object; the IoU of anchor 0 is 1/3.
+    // Picture 0: anchor 0 has an IoU of 192/224 with object 0; anchor 1 is not inside and takes no part; anchor 3 is
+    // the best of object 1, though it overlaps object 0 more. Picture 1: anchor 3 is its object; the IoU of anchor 0 is
+    // 1/3.
     #expect(sample.objectAnchors == [0, 3, 4 + 3])
     #expect(sample.anchorOffsets[2].elements == [0, 0, 0, 0])
     #expect(sample.anchors.allSatisfy { $0 % 4 != 1 } && sample.anchors.count == sample.isObject.count)
