@@ -36,7 +36,8 @@ import Testing
     a.shape == b.shape ? Double(max((a - b).maximum, -(a - b).minimum)) : .infinity
   }
 
-  @Test(arguments: ["small", "vectors", "one"]) func `Pooling of regions is torchvision's roi_pool`(name: String) throws {
+  @Test(arguments: ["small", "vectors", "one"]) func `Pooling of regions is torchvision's roi_pool`(name: String) throws
+  {
     let exact = try pooling(name, Double.self)
     #expect(exact.output == 0 && exact.gradient < 1e-12)
     let single = try pooling(name, Float.self)
@@ -50,7 +51,8 @@ import Testing
     let (output, cache) = pool.forward(try tensor("pool.\(name)/input"), regions: regions)
     let gradient = pool.backward(try tensor("pool.\(name)/outputGradient"), cache)
     return (
-      difference(output, try tensor("pool.\(name)/output")), difference(gradient, try tensor("pool.\(name)/inputGradient"))
+      difference(output, try tensor("pool.\(name)/output")),
+      difference(gradient, try tensor("pool.\(name)/inputGradient"))
     )
   }
 

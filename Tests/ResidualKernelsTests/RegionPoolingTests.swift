@@ -5,9 +5,12 @@ import Testing
 @Suite struct RegionPoolingTests {
   /// Regions that overlap, reach beyond the map, lie outside, and are smaller than the bins.
   static let regions = [
-    CellRegion(image: 0, top: 0, left: 0, rows: 6, columns: 5), CellRegion(image: 1, top: 1, left: 2, rows: 3, columns: 4),
-    CellRegion(image: 0, top: 2, left: 1, rows: 1, columns: 1), CellRegion(image: 1, top: -2, left: -1, rows: 7, columns: 3),
-    CellRegion(image: 1, top: 4, left: 3, rows: 9, columns: 9), CellRegion(image: 0, top: 20, left: 0, rows: 2, columns: 2),
+    CellRegion(image: 0, top: 0, left: 0, rows: 6, columns: 5),
+    CellRegion(image: 1, top: 1, left: 2, rows: 3, columns: 4),
+    CellRegion(image: 0, top: 2, left: 1, rows: 1, columns: 1),
+    CellRegion(image: 1, top: -2, left: -1, rows: 7, columns: 3),
+    CellRegion(image: 1, top: 4, left: 3, rows: 9, columns: 9),
+    CellRegion(image: 0, top: 20, left: 0, rows: 2, columns: 2),
   ]
 
   @Test(arguments: [1, 2, 3, 7]) func `Pooling of regions is the definition's`(bins: Int) {
@@ -17,7 +20,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [3, 16]) func `A value that is no number stays in sight behind the pooling of regions`(channels: Int) {
+  @Test(arguments: [3, 16]) func `A value that is no number stays in sight behind the pooling of regions`(channels: Int)
+  {
     let shape = RegionPoolingShape(batch: 1, height: 3, width: 3, channels: channels, bins: 1)
     for place in 0..<9 {
       let input: Storage<Float> = numbers(9 * channels, seed: place)

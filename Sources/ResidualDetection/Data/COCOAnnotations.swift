@@ -76,15 +76,15 @@ public struct COCOAnnotations: Equatable, Sendable {
       guard numbers.updateValue(i, forKey: image.id) == nil else {
         throw InputError("\(source): the image \(image.id) is listed twice")
       }
-      images.append(Image(file: image.file_name, width: image.width, height: image.height, objects: []))
+      images.append(Image(file: image.fileName, width: image.width, height: image.height, objects: []))
     }
-    for (i, annotation) in content.annotations.enumerated() where annotation.iscrowd != 1 {
+    for (i, annotation) in content.annotations.enumerated() where annotation.isCrowd != 1 {
       let entry = "\(source): annotations[\(i)]" + (annotation.id.map { " (id \($0))" } ?? "")
-      guard let number = numbers[annotation.image_id] else {
-        throw InputError("\(entry) is of the image \(annotation.image_id), which is not listed")
+      guard let number = numbers[annotation.image] else {
+        throw InputError("\(entry) is of the image \(annotation.image), which is not listed")
       }
-      guard let label = labels[annotation.category_id] else {
-        throw InputError("\(entry) is of the category \(annotation.category_id), which is not listed")
+      guard let label = labels[annotation.category] else {
+        throw InputError("\(entry) is of the category \(annotation.category), which is not listed")
       }
       let box = try Self.box(annotation.bbox, on: images[number], entry)
       images[number].objects.append(LabelledBox(box: box, label: label))
@@ -139,19 +139,31 @@ public struct COCOAnnotations: Equatable, Sendable {
     return SceneDataset(scenes: scenes, classNames: classNames)
   }
 
-  /// The names of the keys are those of the format.
+  /// What the file says.
   private struct Content: Decodable {
     struct Image: Decodable {
       let id: Int
-      let file_name: String
+      let fileName: String
       let width, height: Int
+
+      enum CodingKeys: String, CodingKey {
+        case id, width, height
+        case fileName = "file_name"
+      }
     }
 
     struct Annotation: Decodable {
       let id: Int?
-      let image_id, category_id: Int
+      let image, category: Int
       let bbox: [Double]
-      let iscrowd: Int?
+      let isCrowd: Int?
+
+      enum CodingKeys: String, CodingKey {
+        case id, bbox
+        case image = "image_id"
+        case category = "category_id"
+        case isCrowd = "iscrowd"
+      }
     }
 
     struct Category: Decodable {

@@ -32,7 +32,8 @@ public struct DetectionEvaluation: Sendable {
 
   /// An evaluation of `detections`, one list a picture, where `objects` are. No order within the lists matters.
   public init(objects: [[LabelledBox]], detections: [[Detection]]) {
-    precondition(objects.count == detections.count, "\(objects.count) pictures, \(detections.count) lists of detections")
+    precondition(
+      objects.count == detections.count, "\(objects.count) pictures, \(detections.count) lists of detections")
     self.objects = objects
     self.detections = detections.map { $0.sorted { $0.precedes($1) } }
     classes = Set(objects.joined().map(\.label)).sorted()

@@ -30,7 +30,8 @@ extension Command {
     output.line(table.text)
     output.line(
       "\(plan.architecture.name) on \(grouped(test.count)) scenes: mAP@.5 \(percent(result.mAP50)), mAP@[.5, .95] "
-        + "\(percent(result.mAP)), VOC \(percent(result.vocArea)) by area and \(percent(result.vocElevenPoints)) by 11 points")
+        + "\(percent(result.mAP)), VOC \(percent(result.vocArea)) by area and \(percent(result.vocElevenPoints)) by 11 points"
+    )
     output.json([
       "network": .string(plan.architecture.name), "mAP50": .double(result.mAP50), "mAP": .double(result.mAP),
       "vocArea": .double(result.vocArea), "vocElevenPoints": .double(result.vocElevenPoints),

@@ -7,7 +7,8 @@ extension Command {
   static let detectPredict = Command(
     name: "detect predict",
     summary: "finds the objects in pictures",
-    description: "Prints the boxes, classes and scores of the objects in pictures (PNG), and writes each picture with the "
+    description:
+      "Prints the boxes, classes and scores of the objects in pictures (PNG), and writes each picture with the "
       + "boxes drawn on it, enlarged, to the output folder. Without pictures it draws scenes and looks at those.",
     positionals: [.optionalImages],
     options: [

@@ -42,7 +42,8 @@ extension Command {
     let network = checkpoint == nil ? try classifier(run, trunk, output) : nil
     if let checkpoint { output.line("resumed after iteration \(checkpoint.description.iteration)") }
     let (total, batch) = (run.recipe.iterations, run.recipe.batch)
-    var line = ProgressLine(total: total * batch, unit: "scenes", done: (checkpoint?.description.iteration ?? 0) * batch)
+    var line = ProgressLine(
+      total: total * batch, unit: "scenes", done: (checkpoint?.description.iteration ?? 0) * batch)
     var recent: [DetectionLosses] = []
     let trainer = try run.train(from: network, checkpoint) { event in
       switch event {
@@ -80,10 +81,12 @@ extension Command {
     if let trunk {
       let checkpoint = try Checkpoint(contentsOf: trunk)
       guard let network = try checkpoint.network() as? ResidualNetwork<Float>,
-        network.architecture.stages == run.plan.architecture.stages, network.architecture.block == run.plan.architecture.block
+        network.architecture.stages == run.plan.architecture.stages,
+        network.architecture.block == run.plan.architecture.block
       else {
         throw InputError(
-          "\(trunk) should hold \(run.plan.architecture.name) for scenes, but it holds \(checkpoint.description.architecture.name)")
+          "\(trunk) should hold \(run.plan.architecture.name) for scenes, but it holds \(checkpoint.description.architecture.name)"
+        )
       }
       return network
     }
@@ -120,7 +123,9 @@ extension Arguments {
     if let old {
       var differences: [String] = []
       func compare<Value: Equatable>(_ option: AnyOption..., what: String, _ before: Value, _ now: Value) {
-        if before != now && option.contains(where: isGiven) { differences.append("\(what) was \(before) and is now \(now)") }
+        if before != now && option.contains(where: isGiven) {
+          differences.append("\(what) was \(before) and is now \(now)")
+        }
       }
       compare(.detectorNetwork, what: "network", old.plan.architecture.name, plan.architecture.name)
       compare(.context, what: "context", old.plan.usesContext, plan.usesContext)
@@ -163,7 +168,8 @@ struct Scenes {
       try COCOAnnotations(contentsOf: folder + "/" + name).scenes(folder: folder, limit: limit)
     }
     test = try read("test.json", purpose == "train" ? .max : limit)
-    training = purpose == "train" ? try read("train.json", limit) : SceneDataset(scenes: [], classNames: test.classNames)
+    training =
+      purpose == "train" ? try read("train.json", limit) : SceneDataset(scenes: [], classNames: test.classNames)
     guard purpose != "train" || training.classNames == test.classNames else {
       throw InputError("train.json and test.json in \(folder) must list the same categories, but they do not")
     }

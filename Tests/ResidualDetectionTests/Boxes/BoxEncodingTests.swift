@@ -33,7 +33,9 @@ import Testing
       }
       let (box, reference) = (box(), box())
       let again = encoding.decode(encoding.encode(box, relativeTo: reference), relativeTo: reference)
-      for (a, b) in [(again.left, box.left), (again.top, box.top), (again.right, box.right), (again.bottom, box.bottom)] {
+      for (a, b) in [
+        (again.left, box.left), (again.top, box.top), (again.right, box.right), (again.bottom, box.bottom),
+      ] {
         #expect(abs(a - b) < 1e-11)
       }
     }

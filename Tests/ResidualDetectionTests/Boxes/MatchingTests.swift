@@ -44,7 +44,8 @@ import Testing
   }
 
   @Test func `A sample has at most its share of objects, and background fills the rest`() {
-    let matches: [Match] = Array(repeating: .object(0), count: 10) + Array(repeating: .background, count: 30) + [.ignored]
+    let matches: [Match] =
+      Array(repeating: .object(0), count: 10) + Array(repeating: .background, count: 30) + [.ignored]
     var generator = RandomGenerator(seed: 1)
     let sample = Sample(of: matches, count: 16, objectShare: 0.25, using: &generator)
     #expect(sample.objects.count == 4 && sample.background.count == 12)

@@ -22,7 +22,9 @@ import Testing
     """
   }
 
-  func read(_ text: String) throws -> COCOAnnotations { try COCOAnnotations(decoding: Data(text.utf8), source: "a.json") }
+  func read(_ text: String) throws -> COCOAnnotations {
+    try COCOAnnotations(decoding: Data(text.utf8), source: "a.json")
+  }
 
   func message(_ text: String) -> String {
     do {
@@ -59,9 +61,11 @@ import Testing
   }
 
   @Test func `What else is refused`() {
-    #expect(message(Self.text(category: "9")) == "a.json: annotations[0] (id 1) is of the category 9, which is not listed")
+    #expect(
+      message(Self.text(category: "9")) == "a.json: annotations[0] (id 1) is of the category 9, which is not listed")
     #expect(message(Self.text(image: "8")) == "a.json: annotations[0] (id 1) is of the image 8, which is not listed")
-    #expect(message(Self.text(box: "[NaN, 20, 7, 15]")) == "a.json must be a JSON file of annotations, but it is no JSON")
+    #expect(
+      message(Self.text(box: "[NaN, 20, 7, 15]")) == "a.json must be a JSON file of annotations, but it is no JSON")
     #expect(message("") == "a.json must be a JSON file of annotations, but it is no JSON")
     #expect(
       message(Self.text(box: "[\"x\", 20, 7, 15]"))
@@ -104,7 +108,8 @@ import Testing
     var generator = RandomGenerator(seed: 14)
     let original = Array(Self.text().utf8)
     let pieces = [
-      "NaN", "-1", "1e999", "1e-999", "-0", "null", "[", "]", "{", "}", "\"", "\\u", "\\ud800", ",", ":", "9223372036854775807",
+      "NaN", "-1", "1e999", "1e-999", "-0", "null", "[", "]", "{", "}", "\"", "\\u", "\\ud800", ",", ":",
+      "9223372036854775807",
       "9223372036854775808", "0.5", "true", "\"id\"", "[[[[[[[[", "\u{0}", "é",
     ].map { Array($0.utf8) }
     var (accepted, refused) = (0, 0)

@@ -43,7 +43,8 @@ import Testing
       return SceneDataset(scenes: [scene], classNames: ["a", "b", "c"]).fingerprint
     }
     let prints = [
-      print { _ in }, print { $0.objects[0].label = 1 }, print { $0.objects[0].box.left = 0.5 }, print { $0 = $0.mirrored },
+      print { _ in }, print { $0.objects[0].label = 1 }, print { $0.objects[0].box.left = 0.5 },
+      print { $0 = $0.mirrored },
     ]
     #expect(Set(prints).count == 4)
   }

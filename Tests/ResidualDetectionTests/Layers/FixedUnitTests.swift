@@ -41,7 +41,8 @@ import Testing
   @Test func `The gradient is that of the output`() {
     var generator = RandomGenerator(seed: 2)
     let result = GradientCheck().run(
-      "FixedUnit", FixedUnit(trained(&generator)), input: Tensor(normal: [2, 5, 7, 3], using: &generator), using: &generator)
+      "FixedUnit", FixedUnit(trained(&generator)), input: Tensor(normal: [2, 5, 7, 3], using: &generator),
+      using: &generator)
     #expect(result.passed && result.elements == 2 * 5 * 7 * 3 + 135, "\(result.tableRow)")
   }
 }

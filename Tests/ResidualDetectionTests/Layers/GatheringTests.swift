@@ -8,7 +8,8 @@ import Testing
 
   @Test func `Elements are taken by their numbers and put back`() {
     #expect(matrix.elements(at: [4, 0]) == Tensor([5, 1]))
-    #expect(Tensor<Double>.scattering(Tensor([5, 1]), to: [4, 0], shape: [3, 2]) == Tensor([3, 2], [1, 0, 0, 0, 5, 0]))
+    #expect(
+      Tensor<Double>.scattering(Tensor([5, 1]), to: [4, 0], shape: [3, 2]) == Tensor([3, 2], [1, 0, 0, 0, 5, 0]))
   }
 
   @Test func `Rows are taken by their numbers, and their gradients added`() {

@@ -64,7 +64,10 @@ import Testing
     // The true boxes are proposals too.
     #expect(
       sample.regions.map(\.box)
-        == [proposals[0][0], Reduced.objects[0][0].box, Reduced.objects[0][1].box, proposals[0][1], Reduced.objects[1][0].box])
+        == [
+          proposals[0][0], Reduced.objects[0][0].box, Reduced.objects[0][1].box, proposals[0][1],
+          Reduced.objects[1][0].box,
+        ])
     #expect(sample.labels == [3, 1, 3, 0, 2] && sample.objectRegions == [0, 1, 2, 4])
     #expect(sample.regions.map(\.image) == [0, 0, 0, 0, 1])
   }
@@ -74,7 +77,9 @@ import Testing
     let detector = Reduced.detector(Reduced.plan(), using: &generator)
     let images = Tensor<Double>(normal: [2, 32, 40, 3], using: &generator)
     var sample = DetectionSample()
-    sample.regions = [Region(image: 0, box: Reduced.objects[0][0].box), Region(image: 1, box: Reduced.objects[1][0].box)]
+    sample.regions = [
+      Region(image: 0, box: Reduced.objects[0][0].box), Region(image: 1, box: Reduced.objects[1][0].box),
+    ]
     sample.labels = [2, 0]
     sample.objectRegions = [0]
     sample.regionOffsets = [BoxOffsets(x: 1, y: 1, width: 1, height: 1)]
@@ -82,7 +87,8 @@ import Testing
     #expect(losses.objectness == 0 && losses.anchors == 0)
     let bias = detector.backward(cache).head.siblings.offsets.bias.elements
     // Class 1 of three: columns 4 to 7.
-    #expect(bias[..<4].allSatisfy { $0 == 0 } && bias[4..<8].allSatisfy { $0 != 0 } && bias[8...].allSatisfy { $0 == 0 })
+    #expect(
+      bias[..<4].allSatisfy { $0 == 0 } && bias[4..<8].allSatisfy { $0 != 0 } && bias[8...].allSatisfy { $0 == 0 })
   }
 
   @Test func `The plan of scenes has a cell every eight pixels, and the paper's thresholds`() {

@@ -18,7 +18,8 @@ import Testing
     return settings
   }
 
-  @Test(arguments: [false, true]) func `Detections are sorted, inside, apart from each other, and above the least score`(
+  @Test(arguments: [false, true])
+  func `Detections are sorted, inside, apart from each other, and above the least score`(
     context: Bool
   ) {
     let found = detector(context: context).detections(in: scenes.map(\.picture), normalization: normalization)
@@ -32,7 +33,12 @@ import Testing
     }
   }
 
-  @Test(arguments: [PredictionSettings(), { var s = PredictionSettings(); s.refinesBoxes = true; s.scales = [64, 96]; return s }()])
+  @Test(arguments: [
+    PredictionSettings(),
+    {
+      var s = PredictionSettings(); s.refinesBoxes = true; s.scales = [64, 96]; return s
+    }(),
+  ])
   func `A picture's detections do not depend on the others of its batch`(settings: PredictionSettings) {
     let detector = detector(context: true)
     let together = detector.detections(in: scenes.map(\.picture), normalization: normalization, settings: settings)

@@ -4,7 +4,9 @@ import Testing
 @testable import ResidualDetection
 
 @Suite struct RegionHeadTests {
-  @Test(arguments: [false, true]) func `The gradient with respect to the features is that of both outputs`(context: Bool) {
+  @Test(arguments: [false, true]) func `The gradient with respect to the features is that of both outputs`(
+    context: Bool
+  ) {
     var generator = RandomGenerator(seed: 6)
     let head = Reduced.detector(Reduced.plan(context: context), using: &generator).head
     let features = Tensor<Double>(normal: [2, 4, 5, 3], using: &generator)

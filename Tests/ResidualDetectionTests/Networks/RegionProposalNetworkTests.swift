@@ -41,7 +41,9 @@ import Testing
     Box(left: 1, top: 0, right: 11, bottom: 10),
   ]
 
-  func proposals(_ objectness: [Double], _ offsets: [Double], _ settings: ProposalSettings = ProposalSettings()) -> [Box] {
+  func proposals(_ objectness: [Double], _ offsets: [Double], _ settings: ProposalSettings = ProposalSettings())
+    -> [Box]
+  {
     RegionProposalNetwork<Double>.proposals(
       .init(objectness: Tensor([1, 1, 1, 3], objectness), offsets: Tensor([1, 1, 1, 12], offsets)), anchors: anchors,
       sizes: [PictureSize(height: 20, width: 40)], settings: settings)[0]

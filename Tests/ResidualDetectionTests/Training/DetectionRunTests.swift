@@ -28,7 +28,11 @@ import Testing
     #expect(expected.isFinished && whole.files == ["checkpoint.safetensors", "log.csv", "trunk.safetensors"])
 
     var steps = 0
-    let first = try run(in: stopped).train(from: network, shouldStop: { steps += 1; return steps == 4 })
+    let first = try run(in: stopped).train(
+      from: network,
+      shouldStop: {
+        steps += 1; return steps == 4
+      })
     #expect(first.iteration == 4)
     let checkpoint = try DetectionCheckpoint(contentsOf: DetectionRun.checkpointPath(in: stopped.path))
     let resumed = try run(in: stopped).train(from: nil, checkpoint)

@@ -83,7 +83,9 @@ import Testing
   }
 
   @Test func `A loss that is no number stops the run before anything changes`() throws {
-    var trainer = trainer { $0.rate = 1e12; $0.warmUp = 0 }
+    var trainer = trainer {
+      $0.rate = 1e12; $0.warmUp = 0
+    }
     #expect(throws: Divergence.self) { for _ in 0..<12 { _ = try trainer.step() } }
   }
 }
