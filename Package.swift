@@ -49,7 +49,7 @@ let package = Package(
     // One file that a REPL can load: the notebooks' cells call the library in it.
     .library(
       name: "ResidualLearningDynamic", type: .dynamic,
-      targets: ["ResidualLearning", "ResidualKernels", "ResidualFiles"]),
+      targets: ["ResidualDetection", "ResidualLearning", "ResidualKernels", "ResidualFiles"]),
     .library(name: "ResidualDetection", targets: ["ResidualDetection"]),
     .executable(name: "resnet", targets: ["resnet"]),
   ],

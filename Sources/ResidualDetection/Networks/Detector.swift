@@ -10,7 +10,7 @@ import ResidualLearning
 /// Finds objects in pictures: a trunk that is run once, proposals, and a head that is run on every proposal.
 ///
 ///     x = trunk(images)                                                       (1)
-///     proposals ← rank, move and thin out the anchors by rpn(x)               (2)   numbers: nothing flows back through it
+///     proposals ← rank, move and thin out the anchors by rpn(x)               (2)   numbers: no gradient
 ///     z, t = head(x, proposals)                                               (3)
 ///     L = L_objectness + L_anchors + L_classes + L_boxes                      (4)
 ///

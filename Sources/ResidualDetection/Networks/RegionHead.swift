@@ -1,7 +1,8 @@
 // RegionHead.swift: what a region shows, and where exactly that is.
 //
 // Paper       He et al. 2015 §4.3, appendix A: "RoI pooling before conv5_1 … all layers of conv5_x and up are adopted
-//             for each region … The final classification layer is replaced by two sibling layers"; appendix B, global context
+//             for each region … The final classification layer is replaced by two sibling layers"; appendix B,
+//             global context
 // Tests       Tests/ResidualDetectionTests/Networks/RegionHeadTests.swift
 
 import ResidualKernels

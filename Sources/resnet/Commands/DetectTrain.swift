@@ -85,8 +85,8 @@ extension Command {
         network.architecture.block == run.plan.architecture.block
       else {
         throw InputError(
-          "\(trunk) should hold \(run.plan.architecture.name) for scenes, but it holds \(checkpoint.description.architecture.name)"
-        )
+          "\(trunk) should hold \(run.plan.architecture.name) for scenes, but it holds "
+            + checkpoint.description.architecture.name)
       }
       return network
     }
