@@ -1,6 +1,6 @@
 // AtomicFile.swift: files that are replaced whole or not at all.
 //
-// What the system must be asked for itself (links, locks, permissions, flushing) is marked `unsafe`, since its
+// Links, locks, permissions and flushing are asked of the system itself. Those calls are marked `unsafe`, since its
 // functions take C strings.
 //
 // Tests       Tests/ResidualFilesTests/AtomicFileTests.swift
@@ -31,7 +31,7 @@ package func readFile(_ path: String) throws -> Data {
   }
 }
 
-/// Whether there is a folder of that name, or a link to one.
+/// Whether there is a folder with this path, or a link to one.
 package func isFolder(_ path: String) -> Bool {
   var status = stat()
   return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
@@ -88,7 +88,7 @@ public enum AtomicFile {
     try flushFolder(folder, path: path)
   }
 
-  /// Gives a file a second name, in the place of whatever bore that name, and keeps the first.
+  /// Gives a file a second name beside its first one. A file that had the second name loses it.
   ///
   /// - Throws: `InputError` if the file cannot be read or the new name cannot be written.
   public static func keep(_ path: String, as other: String) throws {
@@ -100,7 +100,7 @@ public enum AtomicFile {
     guard unsafe rename(sibling, other) == 0 else { throw failure(other, errno) }
   }
 
-  /// Makes a folder, and those above it, unless it is there.
+  /// Makes a folder, and the folders above it, unless it exists.
   ///
   /// - Throws: `InputError` if there is a file of that name or the folder cannot be made.
   public static func makeFolder(_ path: String) throws {
@@ -127,7 +127,7 @@ public enum AtomicFile {
     }
   }
 
-  /// Creates a sibling with a name nobody else uses and locks it, as a sign that its writer lives.
+  /// Creates a sibling with a name that nobody else uses, and locks it as a sign that its writer lives.
   private static func createSibling(of name: String, in folder: String, path: String) throws -> (String, Int32) {
     while true {
       let sibling = "\(folder)/.\(name).\(String(UInt64.random(in: 0 ... .max), radix: 16))\(suffix)"

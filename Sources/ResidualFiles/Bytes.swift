@@ -13,7 +13,7 @@ extension Data {
     self = unsafe values.withUnsafeBytes { unsafe Data($0) }
   }
 
-  /// The bytes read as little-endian elements; bytes that do not fill an element are left out.
+  /// The little-endian elements that the bytes hold; bytes at the end that do not fill an element are left out.
   func elements<Element: BitwiseCopyable>(as type: Element.Type) -> [Element] {
     let count = count / MemoryLayout<Element>.stride
     return unsafe [Element](unsafeUninitializedCapacity: count) { buffer, initialized in

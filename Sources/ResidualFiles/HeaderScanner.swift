@@ -1,12 +1,12 @@
-// HeaderScanner.swift: the texts that file headers consist of.
+// HeaderScanner.swift: a reader of the texts in file headers.
 //
 // Tests       Tests/ResidualFilesTests/SafeTensorsTests.swift
 
-/// Reads the text that file headers consist of: of JSON objects, strings and arrays of whole numbers, of Python the
-/// literals in the header of an `.npy` file.
+/// Reads the texts in file headers: objects, strings and arrays of whole numbers in JSON, and the Python literals in
+/// the header of an `.npy` file.
 ///
-/// Unlike Foundation's reader of JSON it keeps the order of members and refuses names given twice. It nests only as
-/// deep as its caller asks, so no input exhausts the stack.
+/// Unlike Foundation's JSON reader, it keeps the order of members and refuses a name that is given twice. It nests only
+/// as deep as its caller asks, so no input exhausts the stack.
 struct HeaderScanner {
   private let bytes: [UInt8]
   private let source: String

@@ -45,7 +45,7 @@ public final class OutputFolderLock: Sendable {
     try AtomicFile.writeAll(Data(String(getpid()).utf8), to: descriptor, path: path)
   }
 
-  /// Gives the folder free. Further calls do nothing.
+  /// Releases the folder. Further calls do nothing.
   public func release() {
     descriptor.withLock {
       if let open = $0 { close(open) }

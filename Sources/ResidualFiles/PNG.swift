@@ -43,7 +43,7 @@ struct PNGHeader {
     case greyAlpha = 4
     case rgba = 6
 
-    /// Samples of a pixel.
+    /// The number of samples of a pixel.
     var channels: Int {
       switch self {
       case .grey, .palette: 1
@@ -111,12 +111,12 @@ struct PNGHeader {
     }.filter { $0.width > 0 && $0.height > 0 }
   }
 
-  /// Bytes of a row of that many pixels, without its filter byte.
+  /// The number of bytes in a row of that many pixels, without its filter byte.
   func rowByteCount(_ width: Int) -> Int {
     (width * colorType.channels * depth + 7) / 8
   }
 
-  /// Bytes of all rows of all passes with their filter bytes.
+  /// The number of bytes in all rows of all passes, with their filter bytes.
   var sampleByteCount: Int {
     passes.reduce(0) { $0 + $1.height * (1 + rowByteCount($1.width)) }
   }

@@ -26,7 +26,7 @@ public struct SafeTensorsFile: Sendable {
     case uint8 = "U8"
     case bool = "BOOL"
 
-    /// Bytes of an element.
+    /// The number of bytes of an element.
     public var size: Int {
       switch self {
       case .float64, .int64, .uint64: 8
@@ -48,7 +48,7 @@ public struct SafeTensorsFile: Sendable {
   static let longestHeader = 100_000_000
   package static let metadataName = "__metadata__"
 
-  /// What error messages call the file: its path.
+  /// The name of the file in error messages: its path.
   public let source: String
 
   /// The strings under `__metadata__`.

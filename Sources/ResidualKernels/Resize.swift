@@ -4,8 +4,9 @@ extension Kernels {
   /// Resizes an image by linear interpolation between pixel centres.
   ///
   /// Along each axis an output pixel is a mean of the input pixels around its centre, weighted by a triangle: one input
-  /// pixel wide on either side when the image grows (bilinear interpolation), as wide as an output pixel when it shrinks,
-  /// so that no pixel is skipped. Weights beyond the border are left out and the others scaled up. Pillow's `BILINEAR`.
+  /// pixel wide on either side when the image grows (bilinear interpolation), as wide as an output pixel when it
+  /// shrinks, so that no pixel is skipped. Weights beyond the border are left out and the others scaled up. Pillow's
+  /// `BILINEAR`.
   ///
   /// - Parameters:
   ///   - values: `[height, width, channels]`.

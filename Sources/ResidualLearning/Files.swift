@@ -6,3 +6,5 @@ import ResidualFiles
 public typealias InputError = ResidualFiles.InputError
 /// A picture of any size: red, green and blue bytes.
 public typealias Picture = ResidualFiles.Picture
+/// Curves as an SVG picture.
+public typealias LinePlot = ResidualFiles.LinePlot

@@ -14,13 +14,13 @@ struct Arguments: CustomStringConvertible {
     return value
   }
 
-  /// Whether the command line has the option, be it with the default's value.
+  /// Whether the command line has the option, even with the value of the default.
   func isGiven(_ option: AnyOption) -> Bool { given.contains(option.name) }
 
   /// The value of an option that the command line has, else nil.
   func given<Value>(_ option: Option<Value>) -> Value? { isGiven(option) ? self[option] : nil }
 
-  /// All values in the order of the help text, for a look at them.
+  /// All values in the order of the help text, for printing.
   var description: String {
     (command.positionals + command.options).map { "\($0.name) \(values[$0.name]!)" }.joined(separator: "\n")
   }
@@ -127,8 +127,8 @@ extension Command {
   }
 }
 
-/// The nearest of `names`: one that `name` begins, else the one with the fewest letters changed, put in or left out, if
-/// these are fewer than half of the longer word.
+/// The nearest of `names`: one that begins with `name`, or else the one with the fewest letters changed, inserted or
+/// left out, if they are fewer than half of the longer word.
 func nearest(to name: String, in names: [String]) -> String? {
   let name = name.lowercased().prefix(40)
   let costs = names.map { candidate in
@@ -138,7 +138,7 @@ func nearest(to name: String, in names: [String]) -> String? {
   return 2 * costs[best] < max(name.count, names[best].count) ? names[best] : nil
 }
 
-/// The number of letters to change, put in or leave out to make one word of the other (Levenshtein).
+/// The number of letters to change, insert or leave out to turn one word into the other (Levenshtein).
 func editDistance(_ a: some Collection<Character>, _ b: some Collection<Character>) -> Int {
   var row = Array(0...b.count)
   for x in a {

@@ -1,17 +1,17 @@
 import Foundation
 import ResidualLearning
 
-/// One subcommand: its words for the help text, what it takes, what it does.
+/// One subcommand: its help text, its arguments and options, and what it does.
 struct Command: Sendable {
   let name: String
   /// One line for the list of commands.
   let summary: String
-  /// What it does in a few sentences, for its own help text.
+  /// A few sentences that say what it does, for its own help text.
   let description: String
   var positionals: [AnyOption] = []
   var options: [AnyOption] = []
-  /// Does it. Throws `InputError` for a user's mistake, `CommandLineError` for options that do not go together,
-  /// `Stopped` when a signal ended the run early.
+  /// Performs the command. Throws `InputError` for a user's mistake, `CommandLineError` for options that do not go
+  /// together, `Stopped` when a signal ended the run early.
   let run: @Sendable (Arguments) throws -> Void
 
   /// All commands in the order of the help text.

@@ -6,7 +6,7 @@ import ResidualLearning
 struct Images {
   let training: ImageDataset
   let test: ImageDataset
-  /// What they are, in words.
+  /// Where the images are from, in words.
   let description: String
 
   /// How many synthetic images there are to train on and to test with, and the seed they are drawn from.
@@ -29,12 +29,12 @@ struct Images {
     try folder.map(CIFAR10.test) ?? SyntheticImages.make(count: synthetic.test, seed: synthetic.seed + 1)
   }
 
-  /// What they are, in words.
+  /// Where images are from, in words.
   static func description(folder: String?) -> String { folder.map { "CIFAR-10 in \($0)" } ?? "synthetic images" }
 }
 
 extension Arguments {
-  /// Sets what holds for the whole process: threads and kernels.
+  /// Applies the options that hold for the whole process: threads and kernels.
   func applyMachineOptions() {
     if let threads = self[.threads] { Parallel.threads = threads }
     Kernels.implementation = self[.kernels] == .reference ? .reference : .fast

@@ -1,4 +1,4 @@
-// What an option is: a name, a kind of value, a default and one line of help. The table of them is in Options.swift.
+// Option.swift: an option has a name, a kind of value, a default and one line of help. Options.swift has their table.
 
 /// A wrong command line: one sentence, exit status 2.
 struct CommandLineError: Error, Equatable {
@@ -93,8 +93,8 @@ extension ValueKind {
   }
 }
 
-/// What all options have in common. `Options.swift` extends this class with the table, so that `.batch` is found both
-/// in a command's list, `[AnyOption]`, and by the typed `arguments[.batch]`.
+/// The part that all options have in common. `Options.swift` extends this class with the table, so that `.batch` is
+/// found both in a command's list, `[AnyOption]`, and by the typed `arguments[.batch]`.
 ///
 /// Unchecked, as a class with subclasses must be: every stored property is a constant of a `Sendable` type.
 class AnyOption: @unchecked Sendable {

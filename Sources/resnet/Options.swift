@@ -1,6 +1,6 @@
 import ResidualLearning
 
-// The one table of options: what the parser knows, the help text prints and the commands read. A command lists those
+// The one table of options, which the parser, the help text and the commands share. A command lists the options that
 // it takes; `.with(default:)` in its list gives it a default of its own.
 
 enum RecipeName: String, CaseIterable { case scaled, paper, imagenet }
@@ -11,7 +11,7 @@ enum BlocksName: String, CaseIterable { case fused, layered }
 enum BenchMode: String, CaseIterable { case train, infer, kernels }
 
 extension AnyOption {
-  // What is computed, and with which data
+  // The network and the data
   static let network = Option(
     "--network", .text("NAME", "a network's name"), default: "resnet20", "the network: resnet20, plain20, resnet34, ..."
   )
@@ -27,7 +27,8 @@ extension AnyOption {
   static let data = Option("--data", .folder, "the folder with the images", absent: "synthetic images")
   static let weights = Option("--weights", repeated: .file, "a file of weights")
   static let normalization = Option(
-    "--normalization", .choice(PixelNormalization.Kind.self), "how pixels are normalised", absent: "as the weights ask")
+    "--normalization", .choice(PixelNormalization.Kind.self), "how pixels are normalized",
+    absent: "as the weights need it")
   static let limit = Option("--limit", .whole(1...), "use only the first N images", absent: "all")
 
   // Training
@@ -48,12 +49,12 @@ extension AnyOption {
   static let decay = Option("--decay", .number(0...1), "the weight decay", absent: "the recipe's")
   static let seed = Option("--seed", .whole(0...), default: 1, "the seed of all random numbers")
   static let resume = Option(
-    flag: "--resume", "continue the run in the output folder, bit for bit; without one there, begin it")
+    flag: "--resume", "continue the run in the output folder, bit for bit, or begin it if there is none")
   static let statistics = Option(
     "--bn-statistics", .choice(StatisticsName.self), default: .running,
-    "batch normalisation's statistics: running, or recomputed over the training set after training")
+    "the statistics of batch normalization: running, or recomputed over the training set after training")
 
-  /// All that a recipe depends on.
+  /// The options that make a recipe.
   static func recipeOptions(batch: Int = 128) -> [AnyOption] {
     [.recipe, .crop, .batch.with(default: batch), .epochs, .iterations, .rate, .momentum, .decay, .statistics]
   }
@@ -61,17 +62,18 @@ extension AnyOption {
   // Testing
   static let crops = Option(
     "--crops", .choice(1, 10), default: 1,
-    "views of an image whose scores are averaged: the whole of it, or ten crops of the network's own size, which differ "
-      + "only where the image is larger (--scales)")
+    "the views of an image whose scores are averaged: the whole image, or ten crops of the network's own size, which "
+      + "differ only where the image is larger (--scales)")
   static let scales = Option(
-    "--scales", .list(.whole(1...4096)), "shorter sides, in pixels, whose scores are averaged",
+    "--scales", .list(.whole(1...4096)),
+    "the shorter sides, in pixels, to which an image is resized; the scores are averaged",
     absent: "the network's own size")
-  static let export = Option("--export", .file, "write the network for PyTorch, in its names and order of axes")
+  static let export = Option("--export", .file, "write the network for PyTorch, with its names and order of axes")
   static let logits = Option("--logits", .whole(0...), default: 0, "print the logits of the first N images")
 
-  /// What is known of weights besides their file.
+  /// What the user knows about weights besides their file.
   static let weightOptions: [AnyOption] = [
-    .network.with(absent: "whatever they are of", help: "the network that the weights have to be of"),
+    .network.with(absent: "whatever it holds", help: "the network that the file must hold"),
     .zeros.with(
       absent: "around the channels, as akamaster's", help: "option A's zeros, where a file from PyTorch does not say"),
     .strideIn.with(
@@ -97,24 +99,25 @@ extension AnyOption {
     "--least-score", .number(0...1), default: 0.5, "the lowest score of a detection that is drawn")
 
   // Machine and measurement
-  static let threads = Option("--threads", .whole(1...1024), "threads", absent: "one a core")
+  static let threads = Option("--threads", .whole(1...1024), "the number of threads", absent: "one for each core")
   static let kernels = Option(
-    "--kernels", .choice(KernelsName.self), default: .fast, "fast kernels, or the plain loops that define them")
+    "--kernels", .choice(KernelsName.self), default: .fast, "the fast kernels, or the plain loops that define them")
   static let blocks = Option(
     "--blocks", .choice(BlocksName.self), default: .fused,
-    "blocks in few passes over memory, or layer by layer as they are written to be read")
+    "blocks in few passes over memory, or layer by layer, so that a debugger shows every tensor")
   static let convolution = Option(
     "--convolution", .choice(ConvolutionName.self), default: .auto,
-    "convolution chosen by shape, or direct everywhere")
+    "convolutions chosen by their shapes, or direct everywhere")
   static let repeats = Option("--repeats", .whole(1...100_000), default: 10, "how often each measurement is taken")
   static let depths = Option("--depths", .list(.whole(8...2000)), default: [20, 32, 44], "the depths, 6n+2 layers")
 
-  /// What holds for the whole process; see `applyMachineOptions()`.
+  /// The options that hold for the whole process; see `applyMachineOptions()`.
   static let machineOptions: [AnyOption] = [.threads, .kernels, .convolution]
 
   // What is printed
-  static let json = Option(flag: "--json", "end with one JSON object on standard output, all else on standard error")
-  static let all = Option(flag: "--all", "every network, one row each")
+  static let json = Option(
+    flag: "--json", "print one JSON object on standard output at the end, and all else on standard error")
+  static let all = Option(flag: "--all", "list every network, one row each")
 
   // Positional arguments
   static let networkName = Option(

@@ -28,7 +28,7 @@ enum Signals {
     }
   }
 
-  /// Gives both signals their usual effect back and forgets what came.
+  /// Gives both signals their usual effect again, and forgets the one that came.
   static func uninstall() {
     for number in [SIGINT, SIGTERM] { _ = signal(number, SIG_DFL) }
     first.store(0, ordering: .relaxed)
@@ -39,7 +39,7 @@ enum Signals {
     if let received { throw Stopped(signal: received) }
   }
 
-  /// Writing to a pipe whose reader is gone ends the process without a word, also where the caller ignores SIGPIPE.
+  /// Makes writing to a pipe without a reader end the process without a message, even if the caller ignores SIGPIPE.
   static func endQuietlyOnClosedPipe() {
     _ = signal(SIGPIPE, SIG_DFL)
   }

@@ -12,7 +12,7 @@ struct StandardStream: Sendable {
     isatty(descriptor) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
   }
 
-  /// The columns of the terminal; 80 where it does not say.
+  /// The number of columns of the terminal; 80 if it is unknown.
   var width: Int {
     var size = winsize()
     let known = unsafe ioctl(descriptor, numericCast(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
@@ -32,7 +32,7 @@ struct StandardStream: Sendable {
   }
 }
 
-/// What a command says. Without `json`, lines and progress go to standard output; with it they go to standard error
+/// The output of a command. Without `json`, lines and progress go to standard output; with it they go to standard error
 /// and standard output gets one JSON object, as its last line.
 final class Output {
   private let isJSON: Bool
@@ -61,9 +61,9 @@ final class Output {
 
   /// Shows how far a task is: on a terminal one line that rewrites itself, elsewhere a line at intervals.
   /// - Parameters:
-  ///   - task: what has been counted since when.
+  ///   - task: the task, with its size and its start.
   ///   - done: how many of `task.total` are done.
-  ///   - detail: what else to say ("epoch 3/12  loss 1.234"); last, so that a narrow terminal cuts it first.
+  ///   - detail: further words ("epoch 3/12  loss 1.234"). They come last, so that a narrow terminal cuts them first.
   func progress(_ task: inout ProgressLine, _ done: Int, _ detail: String = "") {
     guard task.isDue(done, at: ProgressLine.now, isTerminal: isTerminal) else { return }
     let text = task.text(done, detail, at: ProgressLine.now)
@@ -84,7 +84,7 @@ final class Output {
   deinit { clear() }
 }
 
-/// How far a task is, how fast it goes and when it is next worth a line.
+/// The progress of a task: how far it is, how fast it goes, and when the next line is due.
 struct ProgressLine {
   let total: Int
   let unit: String

@@ -24,18 +24,18 @@ func grouped(_ count: Int) -> String {
   return (count < 0 ? "-" : "") + groups
 }
 
-/// A number with a fixed count of decimals.
+/// A number with a fixed number of decimals.
 func fixed(_ value: Double, _ decimals: Int) -> String {
   String(format: "%.\(decimals)f", value)
 }
 
-/// A number as short as it round-trips, whole ones without ".0".
+/// The shortest text that reads back as the same number; whole numbers have no ".0".
 func brief(_ value: Double) -> String {
   let text = "\(value)"
   return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
 }
 
-/// `text` with spaces behind it, `width` columns in all.
+/// `text` followed by spaces, up to `width` columns.
 func padded(_ text: String, to width: Int) -> String {
   text + String(repeating: " ", count: max(width - text.count, 0))
 }

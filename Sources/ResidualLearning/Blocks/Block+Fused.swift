@@ -69,8 +69,8 @@ extension Block {
     }
   }
 
-  /// The gradients; nil where the kernels do not apply. For a gradient with respect to the input its channels have to
-  /// fill whole vectors, too.
+  /// The gradients; nil where the kernels do not apply. They compute a gradient with respect to the input only if its
+  /// channels fill whole vectors, too.
   func fusedBackward(
     _ outputGradient: Tensor<Scalar>, _ cache: Cache, needsInputGradient: Bool = true
   ) -> (inputGradient: Tensor<Scalar>?, gradients: Parameters)? {
@@ -103,7 +103,7 @@ extension Block {
       let weightGradient = Tensor<Scalar>(uninitialized: unit.conv.parameters.weight.shape)
       gradient = i == 0 && !needsInputGradient ? nil : Tensor(uninitialized: shape)
       let nextSums = i == 0 ? nil : Sums(units[i - 1])
-      // Behind a ReLU the gradient is masked and summed for the normalization before it; at x, (6): h's is added.
+      // The gradient with respect to aᵢ₋₁ is masked and summed for the normalization before it; that of x is (6).
       Kernels.fusedConvolutionGradients(
         unit.conv.sizes(ofShape: shape), gradient: convolvedGradient, input: source,
         weight: unit.conv.parameters.weight.storage, weightGradient: weightGradient.storage,

@@ -32,11 +32,11 @@ import ResidualKernels
 /// | h           | `shortcut`, h(x) in `shortcutPass`  | as y; see ``Shortcut``                               |
 /// | dsum, …     | `sumGradient`, …, in arrays as well | as the tensor                                        |
 public struct Block<Scalar: Element>: Layer {
-  /// What is learned.
+  /// The learned parameters.
   public struct Parameters: ParameterSet {
-    /// Wᵢ, γᵢ and βᵢ.
+    /// Wᵢ, γᵢ and βᵢ of each unit.
     public var units: [ConvBN<Scalar>.Parameters]
-    /// W_s, γ and β of a projection; nil for a plain block.
+    /// W_s, γ and β if the shortcut is a projection; nil for a plain block.
     public var shortcut: Shortcut<Scalar>.Parameters?
 
     public mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
@@ -48,14 +48,14 @@ public struct Block<Scalar: Element>: Layer {
     }
   }
 
-  /// What backward needs: one tensor for each convolution. The aᵢ are made again from the Wᵢ ∗ aᵢ₋₁: to keep them would
-  /// double the memory. The fused form keeps the same.
+  /// What backward needs: one tensor for each convolution. The aᵢ are computed again from the Wᵢ ∗ aᵢ₋₁, since keeping
+  /// them would double the memory. The fused form has the same cache.
   public struct Cache: Sendable {
-    /// x.
+    /// The input x.
     public let input: Tensor<Scalar>
     /// The Wᵢ ∗ aᵢ₋₁, each with its statistics.
     public let units: [BatchNorm2D<Scalar>.Cache]
-    /// y.
+    /// The output y.
     public let output: Tensor<Scalar>
     /// What the shortcut needs, if there is one.
     public let shortcut: Shortcut<Scalar>.Cache?
@@ -63,9 +63,9 @@ public struct Block<Scalar: Element>: Layer {
 
   /// The layers of F.
   public var units: [ConvBN<Scalar>]
-  /// h; nil for a plain block.
+  /// The shortcut h; nil for a plain block.
   public var shortcut: Shortcut<Scalar>?
-  /// Whether the fused kernels compute the block where they can. The results are the same.
+  /// Whether the fused kernels compute the block where they apply. The results are the same.
   public let isFused: Bool
   let relu = ReLU<Scalar>()
 

@@ -10,11 +10,11 @@ import ResidualKernels
 ///     z = W ∗ x      see ``Conv2D``          x `[N, H, W, Cin]`, W `[k, k, Cin, Cout]`
 ///     u = BN(z)      see ``BatchNorm2D``     z and u `[N, ⌈H/s⌉, ⌈W/s⌉, Cout]`, with s the stride
 public struct ConvBN<Scalar: Element>: Layer {
-  /// What is learned.
+  /// The learned parameters.
   public struct Parameters: ParameterSet {
-    /// W.
+    /// The weights W.
     public var conv: Conv2D<Scalar>.Parameters
-    /// γ and β.
+    /// The scale γ and the shift β.
     public var bn: BatchNorm2D<Scalar>.Parameters
 
     public mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
@@ -25,15 +25,15 @@ public struct ConvBN<Scalar: Element>: Layer {
 
   /// The caches of the two layers.
   public struct Cache: Sendable {
-    /// x.
+    /// The input x.
     public let conv: Conv2D<Scalar>.Cache
-    /// z and its statistics.
+    /// The convolution's output z and its statistics.
     public let bn: BatchNorm2D<Scalar>.Cache
   }
 
   /// The convolution.
   public var conv: Conv2D<Scalar>
-  /// Its normalization.
+  /// The normalization behind it.
   public var bn: BatchNorm2D<Scalar>
 
   /// A square convolution with random weights, padded by half its kernel, and its normalization.

@@ -7,35 +7,6 @@
 
 import ResidualKernels
 
-/// Which shortcuts a network has (§4.1, Table 3).
-public enum ShortcutOption: String, CaseIterable, Codable, Sendable {
-  /// Identity everywhere; where channels increase, the new ones are zero. It has no parameters; the CIFAR networks
-  /// (§4.2) use it.
-  case a = "A"
-  /// A projection where channels increase, identity elsewhere. Table 1's networks deeper than 34 layers use it.
-  case b = "B"
-  /// Projections everywhere.
-  case c = "C"
-
-  /// Whether the shortcut between tensors of these channels is a projection.
-  func projects(from inputChannels: Int, to outputChannels: Int, stride: Int) -> Bool {
-    switch self {
-    case .a: false
-    case .b: stride != 1 || inputChannels != outputChannels
-    case .c: true
-    }
-  }
-}
-
-/// Where option A puts the channels of zeros. The paper does not say; either is in use, and weights trained with one
-/// give other results with the other. See docs/differences.md.
-public enum ZeroPlacement: String, CaseIterable, Codable, Sendable {
-  /// Behind the input's channels, as in Facebook's Torch implementation. The default.
-  case after
-  /// Half in front of them and half behind, as in Lasagne's and the popular PyTorch one for CIFAR.
-  case around
-}
-
 /// The shortcut of one block: h in y = σ(F(x) + h(x)).
 ///
 ///     identity      h(x) = x                                   (1)   dx = dh
@@ -72,9 +43,9 @@ public enum Shortcut<Scalar: Element>: Layer {
     }
   }
 
-  /// The projection's parameters, if there is one.
+  /// The learned parameters: those of the projection, if there is one.
   public struct Parameters: ParameterSet {
-    /// W_s, γ and β.
+    /// W_s, and γ and β of its normalization.
     public var projection: ConvBN<Scalar>.Parameters?
 
     public mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
@@ -84,15 +55,15 @@ public enum Shortcut<Scalar: Element>: Layer {
 
   /// What the shortcut's own backward needs.
   public enum Cache: Sendable {
-    /// Nothing.
+    /// The identity needs nothing.
     case identity
     /// The input's shape `[N, H, W, Cin]`.
     case zeroPadded(inputShape: Shape)
-    /// What the projection needs.
+    /// The projection's own cache.
     case projection(ConvBN<Scalar>.Cache)
   }
 
-  /// The projection, where it is one.
+  /// The projection; nil for the other two kinds.
   public var projection: ConvBN<Scalar>? {
     get { if case .projection(let projection) = self { projection } else { nil } }
     set { if let newValue { self = .projection(newValue) } }
@@ -144,13 +115,13 @@ public enum Shortcut<Scalar: Element>: Layer {
   }
 }
 
-/// Option A's shortcut: nothing to learn.
+/// Option A's shortcut where sizes change. It has nothing to learn.
 public struct ZeroPadding: Sendable {
-  /// s: rows and columns 0, s, 2s, … are kept.
+  /// The stride s: rows and columns 0, s, 2s, … are kept.
   public let stride: Int
-  /// f: channels of zeros in front of the input's.
+  /// The number f of channels of zeros in front of the input's.
   public let front: Int
-  /// Cout.
+  /// The number Cout of channels of the output.
   public let outputChannels: Int
 
   func callAsFunction<Scalar: Element>(_ input: Tensor<Scalar>) -> Tensor<Scalar> {

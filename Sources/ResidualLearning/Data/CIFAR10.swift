@@ -69,7 +69,7 @@ public enum CIFAR10 {
     return isFolder(nested) ? nested : directory
   }
 
-  /// The records of batch files, each with the name that errors call it by.
+  /// The images of batch files. Error messages call a file by the name given here.
   static func decode(_ batches: [(file: String, content: Data)]) throws -> ImageDataset {
     for (file, content) in batches {
       guard !content.isEmpty else {
@@ -85,7 +85,7 @@ public enum CIFAR10 {
     var labels: [UInt8] = []
     var pixels = [UInt8](repeating: 0, count: total * 3 * plane)
     for (file, content) in batches {
-      Kernels.interleave(content, header: 1, planes: 3, size: plane, into: &pixels, first: labels.count)
+      Kernels.interleave(content, header: 1, size: plane, into: &pixels, first: labels.count)
       for i in 0..<content.count / recordSize {
         let label = content[content.startIndex + i * recordSize]
         guard label < classNames.count else {

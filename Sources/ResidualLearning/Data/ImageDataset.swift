@@ -77,14 +77,14 @@ public struct ImageDataset: Sendable, Equatable {
   public func picture(_ i: Int) -> Picture { Picture(height: height, width: width, pixels: Array(image(i))) }
 
   /// A window of the images' own size on image number `i`, which begins `top` rows below its first row and `left`
-  /// columns right of its first column; the whole image unless more is said.
+  /// columns right of its first column; by default the whole image.
   public func view(_ i: Int, top: Int = 0, left: Int = 0, isFlipped: Bool = false) -> PictureView {
     precondition(i >= 0 && i < count, "image \(i) of a data set of \(count)")
     return PictureView(
       pixels: pixels, first: i * imageSize, height: height, width: width, top: top, left: left, isFlipped: isFlipped)
   }
 
-  /// The largest central part of that aspect ratio of each image, resized.
+  /// The images in another size: of each, the largest central part of the new aspect ratio, resized.
   func resized(height newHeight: Int, width newWidth: Int) -> ImageDataset {
     ImageDataset(
       height: newHeight, width: newWidth, channels: 3,
@@ -92,7 +92,7 @@ public struct ImageDataset: Sendable, Equatable {
       classNames: classNames)
   }
 
-  /// Two parts without a common image: those that the recipe trains on, and those that it holds out, at random.
+  /// Splits the images at random into those that the recipe trains on and those that it holds out.
   ///
   /// §4.2 splits CIFAR-10's 50,000 training images into 45,000 and 5,000.
   public func split(for recipe: Recipe, seed: UInt64) -> (training: ImageDataset, heldOut: ImageDataset) {

@@ -10,9 +10,9 @@ extension Picture {
   /// The shorter of height and width.
   public var shorterSide: Int { min(height, width) }
 
-  /// The same picture with a shorter side of so many pixels and the same aspect ratio, the longer side rounded.
+  /// The picture resized to this shorter side, in its aspect ratio; the longer side is rounded.
   ///
-  /// Bilinear, as Pillow's.
+  /// The resizing is bilinear, as Pillow's is.
   public func resized(shorterSide: Int) -> Picture {
     precondition(shorterSide > 0, "a shorter side of \(shorterSide)")
     let longer = (max(height, width) * shorterSide * 2 + self.shorterSide) / (2 * self.shorterSide)

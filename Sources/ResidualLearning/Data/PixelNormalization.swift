@@ -6,18 +6,19 @@
 
 import ResidualKernels
 
-/// Pixels / 255, minus a mean for each pixel and channel, divided by a deviation for each channel.
+/// Takes pixels / 255, subtracts a mean for each pixel and channel, and divides by a deviation for each channel.
 ///
-/// The paper's own is the mean image of the training set and no division. Weights from elsewhere want other numbers.
+/// The paper subtracts the mean image of the training set and divides by nothing. Other programs' weights need other
+/// numbers.
 public struct PixelNormalization: Sendable, Equatable {
   /// The kinds of normalization, by their names on the command line and in checkpoints.
   public enum Kind: String, CaseIterable, Codable, Sendable {
-    /// Minus the mean image of the training set; no division (the paper).
+    /// The mean image of the training set is subtracted; there is no division (the paper).
     case perPixel = "per-pixel"
-    /// Minus the mean of each channel of CIFAR-10's training images, divided by its deviation.
+    /// The mean of each channel of CIFAR-10's training images is subtracted, and its deviation divides.
     case cifar
-    /// Minus the mean of each channel of ImageNet, divided by its deviation, as torchvision's and many CIFAR weights
-    /// want.
+    /// The mean of each channel of ImageNet is subtracted, and its deviation divides, as the weights of torchvision and
+    /// many weights for CIFAR need it.
     case imageNet = "imagenet"
   }
 
@@ -28,23 +29,23 @@ public struct PixelNormalization: Sendable, Equatable {
   /// One divided by the deviation of each channel, `[C]`.
   public let factor: Tensor<Float>
 
-  /// The mean image of these images, and no division.
+  /// Normalization with the mean image of these images.
   public static func perPixel(of images: ImageDataset) -> PixelNormalization {
     let mean = Kernels.meanImage(images.pixels, size: images.imageSize).map { Float($0) }
     return .perPixel(mean: Tensor([images.height, images.width, images.channels], mean))
   }
 
-  /// The mean of the central squares of all images, each resized to `size` x `size`; no division.
+  /// Normalization with the mean of the central squares of these images, each resized to `size` x `size`.
   public static func perPixel(of images: ImageDataset, size: Int) -> PixelNormalization {
     .perPixel(of: images.resized(height: size, width: size))
   }
 
-  /// This mean image `[H, W, C]`, and no division.
+  /// Normalization with this mean image `[H, W, C]`.
   public static func perPixel(mean: Tensor<Float>) -> PixelNormalization {
     PixelNormalization(kind: .perPixel, mean: mean, factor: Tensor([mean.shape[2]], repeating: 1))
   }
 
-  /// The same three means and deviations for all pixels.
+  /// Normalization with the same three means and deviations for all pixels.
   ///
   /// - Parameters:
   ///   - kind: `.cifar` or `.imageNet`.
@@ -57,7 +58,7 @@ public struct PixelNormalization: Sendable, Equatable {
       factor: Tensor(deviation.map { 1 / $0 }))
   }
 
-  /// The same for images of another size: the mean image is resized, bilinearly, to `[height, width, C]`.
+  /// This normalization for images of another size: the mean image is resized, bilinearly, to `[height, width, C]`.
   ///
   /// The paper does not say what it subtracts when it tests at several scales.
   public func resized(height: Int, width: Int) -> PixelNormalization {
@@ -74,7 +75,8 @@ public struct PixelNormalization: Sendable, Equatable {
 
   /// The network's input for windows on pictures: `[views.count, H, W, C]`, H and W being those of the mean image.
   ///
-  /// What a window shows beyond the border of its picture is zero: the picture was padded after its mean was subtracted.
+  /// What a window shows beyond the border of its picture is zero: the picture was padded after its mean was
+  /// subtracted.
   public func input(_ views: [PictureView]) -> Tensor<Float> {
     let output = Tensor<Float>(uninitialized: Shape([views.count] + mean.shape.sizes))
     Kernels.loadViews(

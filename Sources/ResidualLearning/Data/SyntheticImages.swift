@@ -49,7 +49,7 @@ private struct Color {
   let red, green, blue: Double
 }
 
-/// Everything random about one picture but the noise. Lengths are in pixels of a 32x32 picture, colours from 0 to 1.
+/// Everything random about one picture except the noise. Lengths are in pixels of a 32x32 picture, colours from 0 to 1.
 private struct Scene {
   let figure: SyntheticFigure
   let background, foreground: Color

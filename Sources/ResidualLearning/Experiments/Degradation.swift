@@ -4,6 +4,7 @@
 // Command     resnet compare
 // Tests       Tests/ResidualLearningTests/Experiments/DegradationTests.swift
 
+import ResidualFiles
 import ResidualKernels
 
 /// Networks, plain and residual, that are trained one after the other.
@@ -14,7 +15,7 @@ public struct Degradation: Sendable {
     public let architecture: Architecture
     /// Its errors, epoch by epoch.
     public let epochs: [Epoch]
-    /// What training ended with; nil when it ended with a loss that was not a number.
+    /// The result of training; nil when the loss stopped being a number.
     public let result: TrainingRun.Result?
     /// Whether training stopped because the loss was not a number.
     public var diverged: Bool { result == nil }
@@ -32,9 +33,9 @@ public struct Degradation: Sendable {
     }
   }
 
-  /// Runs every run to its end, or all of them until `shouldStop` says so; then the last curve is unfinished.
+  /// Trains the networks of these runs, one after the other. If `shouldStop` stops it, the last curve is unfinished.
   ///
-  /// - Parameter observe: told which run does what.
+  /// - Parameter observe: called with every event and the run that it belongs to.
   public init(
     _ runs: [TrainingRun], observe: (TrainingRun, TrainingRun.Event) -> Void = { _, _ in },
     shouldStop: () -> Bool = { false }

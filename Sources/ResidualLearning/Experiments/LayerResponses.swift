@@ -4,6 +4,7 @@
 // Command     resnet responses
 // Tests       Tests/ResidualLearningTests/Experiments/LayerResponsesTests.swift
 
+import ResidualFiles
 import ResidualKernels
 
 /// The standard deviation of each 3x3 layer's output, after batch normalization and before the ReLU or the addition.
@@ -31,8 +32,8 @@ public struct LayerResponses: Equatable, Sendable {
   /// The responses of `network` to these images.
   ///
   /// - Parameters:
-  ///   - batch: images that are normalized together.
-  ///   - progress: told how many images are done.
+  ///   - batch: the number of images that are normalized together.
+  ///   - progress: called with the number of images that are done.
   public init(
     _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: PixelNormalization, batch: Int = 128,
     progress: (Int) -> Void = { _ in }

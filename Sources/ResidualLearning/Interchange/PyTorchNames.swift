@@ -20,26 +20,26 @@ import ResidualKernels
 /// Kernels `[kH, kW, Cin, Cout]` are `[Cout, Cin, kH, kW]` there, linear weights `[in, out]` are `[out, in]`. VGG's
 /// first linear layer sees the pixels of an image side by side: `[H, W, C]` here, `[C, H, W]` there.
 public struct PyTorchNames: Equatable, Sendable {
-  /// The last layer.
+  /// The name of the last layer.
   let classifier: String
-  /// A projection.
+  /// The name of a projection.
   let shortcut: String
-  /// Of a VGG: the convolutions of each stage, and the channels of the last one's output.
+  /// For a VGG network: the convolutions of each stage, and the channels of the last stage's output.
   var stages: [Int] = []
   var channels = 1
 
-  /// Those of akamaster/pytorch_resnet_cifar10, the CIFAR networks.
+  /// The names in akamaster/pytorch_resnet_cifar10, which has the CIFAR networks.
   public static let akamaster = PyTorchNames(classifier: "linear", shortcut: "shortcut")
-  /// Those of torchvision, the ImageNet networks.
+  /// The names in torchvision, which has the ImageNet networks.
   public static let torchvision = PyTorchNames(classifier: "fc", shortcut: "downsample")
 
-  /// Those of torchvision's VGG with these stages.
+  /// The names in torchvision's VGG network with these stages.
   static func vgg(_ stages: [Architecture.Stage]) -> PyTorchNames {
     PyTorchNames(
       classifier: "classifier", shortcut: "", stages: stages.map(\.blocks), channels: stages.last?.outputChannels ?? 1)
   }
 
-  /// Those of the program that knows this network.
+  /// The names in the one of these programs that has this network.
   static func usual(for architecture: Architecture) -> PyTorchNames {
     if architecture.block == .convolution { return vgg(architecture.stages) }
     return architecture.stem == .cifar ? akamaster : torchvision
@@ -49,7 +49,7 @@ public struct PyTorchNames: Equatable, Sendable {
     "scale": "weight", "shift": "bias", "runningMean": "running_mean", "runningVariance": "running_var",
   ]
 
-  /// PyTorch's name for one of ours.
+  /// PyTorch's name for a tensor.
   func name(of ours: String) -> String {
     var parts = ours.split(separator: ".").map(String.init)
     let tensor = parts.removeLast()
@@ -66,7 +66,7 @@ public struct PyTorchNames: Equatable, Sendable {
     return (parts + [Self.tensors[tensor] ?? tensor]).joined(separator: ".")
   }
 
-  /// PyTorch's shape for one of ours.
+  /// PyTorch's shape for a tensor.
   static func shape(of ours: Shape) -> [Int] {
     switch ours.rank {
     case 4: [ours[3], ours[2], ours[0], ours[1]]
@@ -75,7 +75,7 @@ public struct PyTorchNames: Equatable, Sendable {
     }
   }
 
-  /// The channels of a pixel in the rows of a linear layer's weights, where they are the pixels of an image.
+  /// The channels of a pixel, where the rows of a linear layer's weights are those of an image's pixels; else 1.
   func channels(inRowsOf ours: String) -> Int { ours == "linear.0.weight" ? channels : 1 }
 }
 

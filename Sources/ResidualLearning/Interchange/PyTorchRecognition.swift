@@ -8,9 +8,9 @@ import ResidualFiles
 struct PyTorchRecognition {
   let file: SafeTensorsFile
   let names: PyTorchNames
-  /// For each stage the names behind `layer1.`, by block.
+  /// For each stage and block, the names behind `layer1.0.`
   private let stages: [[String: Set<String>]]
-  /// The stages of a VGG; none for other networks.
+  /// The stages of a VGG network; empty for other networks.
   private let features: [Architecture.Stage]
 
   init(_ file: SafeTensorsFile) {

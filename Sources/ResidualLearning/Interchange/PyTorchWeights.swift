@@ -1,4 +1,4 @@
-// PyTorchWeights.swift: networks from PyTorch programs, and for them.
+// PyTorchWeights.swift: networks from PyTorch programs and for PyTorch programs.
 //
 // Tests       Tests/ResidualLearningTests/Interchange/PyTorchWeightsTests.swift
 
@@ -9,11 +9,11 @@ import ResidualKernels
 /// A PyTorch `state_dict` in a safetensors file: akamaster's CIFAR networks, torchvision's ResNets and VGGs, and what
 /// ``file(of:)`` writes.
 ///
-/// The network is recognised from names and shapes. They do not say everything: plain networks look like those of option
-/// A, and neither the place of option A's zeros nor that of a bottleneck's stride shows. Those are taken to be as in the
-/// program that the names are from (zeros around, the stride in the 3x3) unless the caller knows better.
+/// The network is recognised from names and shapes. They do not say everything: plain networks look like those of
+/// option A, and neither the place of option A's zeros nor that of a bottleneck's stride shows. Those are taken to be
+/// as in the program that the names are from (zeros around, the stride in the 3x3) unless the caller knows better.
 public struct PyTorchWeights: Sendable {
-  /// What the names and shapes cannot show; nil is for "as in the program that the names are from".
+  /// What names and shapes cannot show. Nil stands for what the program does that the names are from.
   public struct Knowledge: Equatable, Sendable {
     /// Whether it is a plain network.
     public var isPlain = false
@@ -22,13 +22,13 @@ public struct PyTorchWeights: Sendable {
     /// Where a bottleneck's stride is.
     public var stridePlacement: StridePlacement?
 
-    /// Nothing more than the names and shapes show.
+    /// No knowledge beyond names and shapes.
     public init() {}
   }
 
   /// The network.
   public let architecture: Architecture
-  /// Whose names they are.
+  /// The names of the tensors in the file.
   public let names: PyTorchNames
   private let file: SafeTensorsFile
 
@@ -95,7 +95,7 @@ public struct PyTorchWeights: Sendable {
     return file
   }
 
-  /// What was found, in words.
+  /// The network that was found, in words.
   public var summary: String {
     let isVGG = architecture.block == .convolution
     var parts = [

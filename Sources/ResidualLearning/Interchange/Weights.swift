@@ -11,7 +11,7 @@ public struct Weights: Sendable {
   public let network: any ImageClassifier<Float>
   /// What the file holds, in words.
   public let summary: String
-  /// The names of the classes, if the file says them.
+  /// The names of the classes, if the file has them.
   public let classNames: [String]?
   private let checkpoint: Checkpoint?
   private let source: String
@@ -19,7 +19,7 @@ public struct Weights: Sendable {
   /// Reads a file and finds out what it holds.
   ///
   /// - Parameter knowledge: what names and shapes cannot show; used for PyTorch's files only.
-  /// - Throws: `InputError` when it is neither, is damaged, or does not hold a whole network.
+  /// - Throws: `InputError` when the file is neither, is damaged, or does not hold a whole network.
   public init(contentsOf path: String, knowing knowledge: PyTorchWeights.Knowledge = PyTorchWeights.Knowledge()) throws
   {
     let file = try SafeTensorsFile(contentsOf: path)
@@ -42,10 +42,10 @@ public struct Weights: Sendable {
     }
   }
 
-  /// How images of this size are normalized for the network: as `asked`, else as the checkpoint says, else as
-  /// ImageNet's, which most PyTorch programs use.
+  /// How images of this size are normalized for the network: as `asked`, or else as the checkpoint says, or else with
+  /// ImageNet's numbers, which most PyTorch programs use.
   ///
-  /// - Parameter training: where a mean image is computed from when the file has none; not evaluated otherwise.
+  /// - Parameter training: the images whose mean is computed when the file has no mean image; not evaluated otherwise.
   /// - Throws: `InputError` when the mean image is missing or of another size.
   public func normalization(
     _ asked: PixelNormalization.Kind?, height: Int, width: Int, training: @autoclosure () throws -> ImageDataset?

@@ -1,50 +1,12 @@
 // Architecture+Blocks.swift: every convolution and linear layer of a network, described once.
 //
-// What follows from it: the layers with their random weights (Block, Stem, VGG), Summary, the shapes that files are
-// checked against (Architecture+State), the names of Fig. 7 (LayerResponses), how PyTorch's files are recognised.
+// From it follow the layers with their random weights (Block, Stem, VGG), Summary, the shapes that files are checked
+// against (Architecture+State), the names of Fig. 7 (LayerResponses), and how PyTorch's files are recognised.
 //
 // Paper       He et al. 2015 Table 1, Fig. 5; §4.2
 // Tests       Tests/ResidualLearningTests/Networks/ArchitectureStateTests.swift, SummaryTests.swift
 
 extension Architecture {
-  /// The kinds of block.
-  public enum BlockKind: String, CaseIterable, Codable, Sendable {
-    /// Two 3x3 convolutions without a shortcut.
-    case plain
-    /// Two 3x3 convolutions and a shortcut.
-    case basic
-    /// 1x1, 3x3, 1x1 and a shortcut.
-    case bottleneck
-    /// One 3x3 convolution with a bias and a ReLU: VGG's, without normalization and shortcut.
-    case convolution
-
-    /// Kernel, output channels and stride of each convolution between the block's input and output.
-    ///
-    /// - Parameters:
-    ///   - width: channels inside a bottleneck.
-    ///   - channels: channels of the block's output.
-    ///   - stride: that of the block.
-    func layers(
-      width: Int, channels: Int, stride: Int, placement: StridePlacement
-    ) -> [(kernel: Int, channels: Int, stride: Int)] {
-      switch self {
-      case .convolution: [(3, channels, stride)]
-      case .plain, .basic: [(3, channels, stride), (3, channels, 1)]
-      case .bottleneck where placement == .first1x1: [(1, width, stride), (3, width, 1), (1, channels, 1)]
-      case .bottleneck: [(1, width, 1), (3, width, stride), (1, channels, 1)]
-      }
-    }
-
-    /// Convolutions of a block that are not projections.
-    public var weightedLayers: Int { layers(width: 1, channels: 1, stride: 1, placement: .first1x1).count }
-    /// Whether a shortcut goes around the convolutions.
-    public var hasShortcut: Bool { self == .basic || self == .bottleneck }
-    /// Whether ``StridePlacement`` makes a difference.
-    public var hasStridePlacement: Bool { self == .bottleneck }
-    /// Channels of the output for each channel of the width.
-    var outputChannelsPerWidth: Int { self == .bottleneck ? 4 : 1 }
-  }
-
   /// A convolution on paper.
   public struct Convolution: Equatable, Sendable {
     /// Its place in the network: `stages.0.blocks.2.conv1`.
@@ -53,11 +15,11 @@ extension Architecture {
     public let normalization: String?
     /// Height and width of its kernel.
     public let kernel: Int
-    /// Cin.
+    /// The channels Cin of the input.
     public let inputChannels: Int
-    /// Cout.
+    /// The channels Cout of the output.
     public let outputChannels: Int
-    /// s; the padding is half the kernel.
+    /// The stride s. The padding is half the kernel.
     public let stride: Int
 
     /// The shape `[k, k, Cin, Cout]` of its weights.
@@ -68,27 +30,27 @@ extension Architecture {
   public struct Block: Equatable, Sendable {
     /// The convolutions of the residual branch, in their order.
     public let convolutions: [Convolution]
-    /// W_s, where the shortcut is a projection.
+    /// The projection W_s; nil where the shortcut is none.
     public let projection: Convolution?
     /// Whether it is a residual block.
     public let hasShortcut: Bool
-    /// The choices of its network.
+    /// The options of the network that it belongs to.
     public let options: Options
 
-    /// Channels of x.
+    /// The channels of the input x.
     public var inputChannels: Int { convolutions[0].inputChannels }
-    /// Channels of y.
+    /// The channels of the output y.
     public var outputChannels: Int { convolutions[convolutions.count - 1].outputChannels }
-    /// Pixels of x from one pixel of y to the next.
+    /// How many pixels of x lie between one pixel of y and the next.
     public var stride: Int { convolutions.reduce(1) { $0 * $1.stride } }
   }
 
-  /// A block with its names.
+  /// The description of a block, with the names of its layers.
   ///
   /// - Parameters:
-  ///   - path: what its names begin with: `stages.0.blocks.2.`
-  ///   - inputChannels: channels of x.
-  ///   - stage: its width and the channels of its output.
+  ///   - path: the beginning of the names: `stages.0.blocks.2.`
+  ///   - inputChannels: the channels of the input x.
+  ///   - stage: the stage with the block's width and output channels.
   ///   - stride: 2 in the first block of a stage that halves the image, else 1.
   static func block(
     _ kind: BlockKind, _ path: String = "", inputChannels: Int, stage: Stage, stride: Int, options: Options
@@ -113,7 +75,7 @@ extension Architecture {
       options: options)
   }
 
-  /// The blocks of each stage, in their order. VGG's stages have their stride in the pool behind them.
+  /// The blocks of each stage, in their order. A stage of VGG has its stride in the pool at its end.
   public var blocks: [[Block]] {
     let isVGG = block == .convolution
     let channels = [stemChannels] + stages.map(\.outputChannels)

@@ -6,9 +6,9 @@ extension Architecture {
   /// A tensor of a network by name and shape.
   typealias NamedShape = (name: String, shape: Shape)
 
-  /// What ``Layer/parameters`` of the network names, in its order.
+  /// The names and shapes of the network's ``Layer/parameters``, in their order.
   ///
-  /// Files are compared with this list before a network is built: what a file describes may be too large to build.
+  /// A file is compared with this list before a network is built, since the network that it describes may be too large.
   var parameterShapes: [NamedShape] {
     var shapes: [NamedShape] = []
     for convolution in convolutions {
@@ -26,7 +26,7 @@ extension Architecture {
     return shapes
   }
 
-  /// What ``Layer/visitStatistics(_:_:)`` of the network names, in its order.
+  /// The names and shapes that the network's ``Layer/visitStatistics(_:_:)`` visits, in its order.
   var statisticShapes: [NamedShape] {
     convolutions.flatMap { convolution -> [NamedShape] in
       guard let bn = convolution.normalization else { return [] }
@@ -35,7 +35,7 @@ extension Architecture {
     }
   }
 
-  /// Whether a network can be built from it: a description from a file may say anything.
+  /// Whether a network can be built from this description, which a file may have made up.
   package var isSound: Bool {
     let sizes = [stemChannels, classes] + hidden + stages.flatMap { [$0.blocks, $0.width, $0.outputChannels] }
     guard sizes.allSatisfy({ (1...4096).contains($0) }), (1...1024).contains(imageSize), hidden.count <= 16,

@@ -5,6 +5,44 @@
 
 /// A network on paper: the stem, the stages and the choices within them. ``ResidualNetwork`` builds it.
 public struct Architecture: Equatable, Codable, Sendable {
+  /// The kinds of block.
+  public enum BlockKind: String, CaseIterable, Codable, Sendable {
+    /// Two 3x3 convolutions without a shortcut.
+    case plain
+    /// Two 3x3 convolutions and a shortcut.
+    case basic
+    /// 1x1, 3x3, 1x1 and a shortcut.
+    case bottleneck
+    /// One 3x3 convolution with a bias and a ReLU: VGG's, without normalization and shortcut.
+    case convolution
+
+    /// Kernel, output channels and stride of each convolution between the block's input and output.
+    ///
+    /// - Parameters:
+    ///   - width: the channels inside a bottleneck.
+    ///   - channels: the channels of the block's output.
+    ///   - stride: the stride of the whole block.
+    func layers(
+      width: Int, channels: Int, stride: Int, placement: StridePlacement
+    ) -> [(kernel: Int, channels: Int, stride: Int)] {
+      switch self {
+      case .convolution: [(3, channels, stride)]
+      case .plain, .basic: [(3, channels, stride), (3, channels, 1)]
+      case .bottleneck where placement == .first1x1: [(1, width, stride), (3, width, 1), (1, channels, 1)]
+      case .bottleneck: [(1, width, 1), (3, width, stride), (1, channels, 1)]
+      }
+    }
+
+    /// The number of convolutions of a block, without a projection.
+    public var weightedLayers: Int { layers(width: 1, channels: 1, stride: 1, placement: .first1x1).count }
+    /// Whether a shortcut goes around the convolutions.
+    public var hasShortcut: Bool { self == .basic || self == .bottleneck }
+    /// Whether ``StridePlacement`` makes a difference.
+    public var hasStridePlacement: Bool { self == .bottleneck }
+    /// How many times as many channels the output has as the inside of the block.
+    var outputChannelsPerWidth: Int { self == .bottleneck ? 4 : 1 }
+  }
+
   /// What comes before the first stage.
   public enum Stem: String, Codable, Sendable {
     /// 3x3 convolution, BN, ReLU (§4.2).
@@ -15,26 +53,26 @@ public struct Architecture: Equatable, Codable, Sendable {
 
   /// Blocks at one size of image.
   public struct Stage: Equatable, Codable, Sendable {
-    /// Blocks.
+    /// The number of blocks.
     public var blocks: Int
-    /// Channels of the 3x3 convolutions.
+    /// The channels of the 3x3 convolutions.
     public var width: Int
-    /// Channels of a block's output: the width, or four times as many behind a bottleneck.
+    /// The channels of a block's output: the width, or four times the width for a bottleneck.
     public var outputChannels: Int
     /// 2 where the stage halves the image: the stride of its first block, or of the max-pool at the end of VGG's
     /// stages.
     public var stride: Int
   }
 
-  /// What the paper compares or leaves open.
+  /// The choices that the paper compares or leaves open.
   public struct Options: Equatable, Codable, Sendable {
-    /// Option A, B or C.
+    /// The kind of shortcut: option A, B or C.
     public var shortcut: ShortcutOption
-    /// Option A's zeros.
+    /// Where option A puts its zeros.
     public var zeros: ZeroPlacement
-    /// Where a bottleneck's stride is.
+    /// Which convolution of a bottleneck has the stride.
     public var stridePlacement: StridePlacement
-    /// Which fan the random weights are scaled by.
+    /// Whether random weights are scaled by their inputs or by their outputs.
     public var fan: HeInitialization
 
     /// The paper's choices, and ours where it makes none.
@@ -51,35 +89,66 @@ public struct Architecture: Equatable, Codable, Sendable {
 
   /// `resnet20`, `plain34`, …
   public var name: String
-  /// What comes first; nil where the stages begin with the images (VGG).
+  /// The first layers; nil where the first stage takes the images (VGG).
   public var stem: Stem?
-  /// Channels of the stem's output, or of the images.
+  /// The channels of the stem's output or, without a stem, of the images.
   public var stemChannels: Int
   /// The kind of block.
   public var block: BlockKind
   /// The stages in their order.
   public var stages: [Stage]
-  /// The choices.
+  /// The options of its blocks.
   public var options: Options
-  /// Outputs of the linear layers before the last one: none, or VGG's two.
+  /// The outputs of each linear layer before the last. Only VGG has such layers, two of them.
   public var hidden: [Int] = []
-  /// Outputs of the last layer.
+  /// The outputs of the last layer.
   public var classes: Int
   /// Height and width of the images that the paper trains on. Any other size works too, except for VGG, whose first
   /// linear layer has a weight for every pixel.
   public var imageSize: Int
 
-  /// Layers with weights: convolutions that are not projections, and linear layers.
+  /// The number of layers with weights: convolutions that are not projections, and linear layers.
   public var weightedLayers: Int {
     let blocks = stages.reduce(0) { $0 + $1.blocks }
     return (stem == nil ? 0 : 1) + blocks * block.weightedLayers + hidden.count + 1
   }
 
-  /// Pixels of the image from one pixel of the last stage's output to the next: 4 for CIFAR, 32 for ImageNet.
+  /// How many pixels of the image lie between one pixel of the last stage's output and the next: 4 for CIFAR, 32 for
+  /// ImageNet.
   public var totalStride: Int { stages.reduce(stem == .imageNet ? 4 : 1) { $0 * $1.stride } }
 
-  /// Whether it takes images of any size: the mean over all pixels comes before its linear layer.
+  /// Whether the network takes images of any size. It does if the mean over all pixels comes before its linear layer.
   public var takesAnySize: Bool { block != .convolution }
+}
+
+/// Which shortcuts a network has (§4.1, Table 3).
+public enum ShortcutOption: String, CaseIterable, Codable, Sendable {
+  /// Identity everywhere; where channels increase, the new ones are zero. It has no parameters; the CIFAR networks
+  /// (§4.2) use it.
+  case a = "A"
+  /// A projection where channels increase, identity elsewhere. Table 1's networks deeper than 34 layers use it.
+  case b = "B"
+  /// Projections everywhere.
+  case c = "C"
+
+  /// Whether the shortcut between tensors of these channels is a projection.
+  func projects(from inputChannels: Int, to outputChannels: Int, stride: Int) -> Bool {
+    switch self {
+    case .a: false
+    case .b: stride != 1 || inputChannels != outputChannels
+    case .c: true
+    }
+  }
+}
+
+/// Where option A puts the channels of zeros. The paper does not say. Both places are in use, and weights trained with
+/// one give wrong results with the other. See docs/differences.md.
+public enum ZeroPlacement: String, CaseIterable, Codable, Sendable {
+  /// Behind the input's channels, as in Facebook's Torch implementation. The default.
+  case after
+  /// Half in front of the input's channels and half behind them, as in Lasagne and in the popular PyTorch program for
+  /// CIFAR.
+  case around
 }
 
 /// Which convolution of a bottleneck has the stride. The paper does not say. See docs/differences.md.

@@ -12,11 +12,11 @@ public struct PaperNumbers: Equatable, Sendable {
   /// The error in per cent and where it stands: CIFAR-10's test error, or ImageNet's top-1 validation error.
   public var error: String?
 
-  /// What the paper prints about this network; nil when it prints nothing, or prints it about one with other choices.
+  /// What the paper prints about this network; nil when it prints nothing, or only something about other options.
   ///
   /// Tables 3 and 6 say which option a network has. Table 1's FLOPs have no option: those of 18 and 34 layers stand
-  /// beside A and B, which differ by 1 %, and not beside C. A bottleneck's stride is taken to be in the first 1x1, which
-  /// the FLOPs fit.
+  /// beside A and B, which differ by 1 %, and not beside C. A bottleneck's stride is taken to be in the first 1x1,
+  /// which the FLOPs fit.
   public init?(_ architecture: Architecture) {
     let options = architecture.options
     guard architecture == (try? .named(architecture.name, shortcut: options.shortcut, options: options)),

@@ -7,7 +7,7 @@ import ResidualKernels
 
 /// A network that takes images `[N, H, W, 3]` to logits `[N, classes]`.
 public protocol ImageClassifier<Scalar>: Layer {
-  /// What it is made of.
+  /// The description that the network was built from.
   var architecture: Architecture { get }
 
   /// The training pass, which shows every tensor on its way to `observe`, if there is one.
@@ -26,7 +26,7 @@ extension ImageClassifier {
 /// The networks of the paper, plain and residual: a stem, stages of equal blocks, and a linear classifier on the mean
 /// of every channel.
 public struct ResidualNetwork<Scalar: Element>: ImageClassifier {
-  /// What is learned.
+  /// The learned parameters.
   public struct Parameters: ParameterSet {
     /// The first convolution and its normalization.
     public var stem: Stem<Scalar>.Parameters
@@ -46,30 +46,30 @@ public struct ResidualNetwork<Scalar: Element>: ImageClassifier {
 
   /// The caches of its parts, in the order of the forward pass.
   public struct Cache: Sendable {
-    /// The stem's.
+    /// The cache of the stem.
     public let stem: Stem<Scalar>.Cache
-    /// The blocks' of each stage.
+    /// The caches of each stage's blocks.
     public let stages: [[Block<Scalar>.Cache]]
     /// The shape of the last stage's output.
     public let pool: GlobalAveragePool<Scalar>.Cache
-    /// The mean of each channel.
+    /// The input of the last layer: the mean of each channel.
     public let classifier: Linear<Scalar>.Cache
   }
 
   public let architecture: Architecture
-  /// conv1.
+  /// The first layers: conv1 and what belongs to it.
   public var stem: Stem<Scalar>
   /// The blocks of each stage: conv2_x to conv5_x, or the three stages of §4.2.
   public var stages: [[Block<Scalar>]]
-  /// The mean of each channel.
+  /// The global average pool.
   public let pool = GlobalAveragePool<Scalar>()
   /// The last layer.
   public var classifier: Linear<Scalar>
 
   /// A network with random weights.
   ///
-  /// - Parameter fused: whether its blocks are computed by the fused kernels where they apply: the same results in
-  ///   fewer passes over memory (Block+Fused.swift). Layer by layer, a debugger shows every tensor of a block.
+  /// - Parameter fused: whether the fused kernels compute the blocks where they apply, with the same results in fewer
+  ///   passes over memory (Block+Fused.swift). If not, a debugger can show every tensor of a block.
   public init(_ architecture: Architecture, fused: Bool = true, using generator: inout RandomGenerator) {
     guard let kind = architecture.stem else {
       preconditionFailure("\(architecture.name) has no stem: it is no residual network")
@@ -173,9 +173,9 @@ public struct ResidualNetwork<Scalar: Element>: ImageClassifier {
 }
 
 extension Architecture {
-  /// The network with random weights, whatever its blocks are.
+  /// The network of this description, residual, plain or VGG, with random weights.
   ///
-  /// - Parameter fused: see ``ResidualNetwork/init(_:fused:using:)``; VGG's networks have no fused form.
+  /// - Parameter fused: as in ``ResidualNetwork/init(_:fused:using:)``. VGG networks have no fused form.
   public func network<Scalar: Element>(
     _: Scalar.Type = Float.self, fused: Bool = true, using generator: inout RandomGenerator
   ) -> any ImageClassifier<Scalar> {

@@ -5,7 +5,7 @@
 
 import ResidualKernels
 
-/// Convolution, normalization, ReLU and, for ImageNet, a max-pool.
+/// The first layers: convolution, normalization, ReLU and, for ImageNet, a max-pool.
 ///
 ///     cifar      y = σ(BN(W ∗ x))                W `[3, 3, 3, C]`, stride 1
 ///     imageNet   y = maxpool(σ(BN(W ∗ x)))       W `[7, 7, 3, C]`, stride 2; 3x3 windows, stride 2

@@ -12,11 +12,11 @@ import ResidualKernels
 /// multiplication and an addition are one. Normalization, ReLU, pooling and the additions of the shortcuts are left
 /// out.
 public struct Summary: Equatable, Sendable {
-  /// What a layer is.
+  /// The kind of a layer.
   public enum Kind: Equatable, Sendable {
     /// A convolution that counts as a weighted layer.
     case convolution
-    /// The 1x1 convolution of a shortcut, which does not.
+    /// The 1x1 convolution of a shortcut, which does not count as a weighted layer.
     case projection
     /// A maximum or mean over pixels.
     case pool
@@ -28,41 +28,41 @@ public struct Summary: Equatable, Sendable {
   public struct Layer: Equatable, Sendable {
     /// Its place in the network: `stages.0.blocks.2.conv1`.
     public let name: String
-    /// What it is.
+    /// The kind of layer.
     public let kind: Kind
     /// Its sizes in words: `3x3, 64, stride 2`.
     public let description: String
     /// `[H, W, C]`, or `[C]` behind the pixels.
     public let output: Shape
-    /// Numbers in its weights and biases.
+    /// How many numbers its weights and biases have.
     public let weights: Int
-    /// γ and β of the normalization right behind it.
+    /// How many numbers γ and β of the normalization behind it have.
     public let normalization: Int
     /// Multiplications and additions for one image, counted in pairs.
     public let multiplyAdds: Int
     /// A convolution's sizes, for one image.
     public let convolution: ConvolutionShape?
 
-    /// All that it learns.
+    /// How many numbers it learns.
     public var parameters: Int { weights + normalization }
     /// Whether the paper counts it when it says how many layers a network has.
     public var isWeighted: Bool { kind == .convolution || kind == .linear }
   }
 
-  /// What the layers are of.
+  /// The network that is summarised.
   public let architecture: Architecture
-  /// `[H, W, C]` of the images.
+  /// The shape `[H, W, C]` of the images.
   public let input: Shape
   /// The layers in the order of the forward pass; a projection stands behind the convolutions that it goes around.
   public private(set) var layers: [Layer] = []
 
-  /// Learned numbers of all layers.
+  /// How many numbers all layers learn.
   public var parameters: Int { layers.reduce(0) { $0 + $1.parameters } }
   /// Multiply-adds of all layers for one image.
   public var multiplyAdds: Int { layers.reduce(0) { $0 + $1.multiplyAdds } }
   /// Multiply-adds without those of linear layers: for VGG-16 the paper's number leaves them out.
   public var convolutionMultiplyAdds: Int { layers.reduce(0) { $0 + ($1.kind == .linear ? 0 : $1.multiplyAdds) } }
-  /// Convolutions and linear layers, projections not counted.
+  /// The number of convolutions and linear layers, without projections.
   public var weightedLayers: Int { layers.count { $0.isWeighted } }
 
   /// The layers of `architecture` for images of this size; nil stands for the size that the paper trains on.

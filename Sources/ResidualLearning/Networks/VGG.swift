@@ -16,7 +16,7 @@ import ResidualKernels
 /// There is no normalization. VGG's own training drops half of the two hidden layers' outputs at random; that dropout
 /// is a matter of its recipe and is left out here.
 public struct VGG<Scalar: Element>: ImageClassifier {
-  /// What is learned.
+  /// The learned parameters.
   public struct Parameters: ParameterSet {
     /// The convolutions of each stage.
     public var stages: [[Conv2D<Scalar>.Parameters]]

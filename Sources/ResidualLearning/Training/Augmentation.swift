@@ -6,15 +6,15 @@
 
 import ResidualKernels
 
-/// How training images are varied. Test images never are: evaluation takes the single original view (§4.2).
+/// How training images are varied. Test images are not varied: evaluation takes the single original view (§4.2).
 public struct Augmentation: Equatable, Codable, Sendable {
   /// Random crops of resized pictures, as §3.4 describes them.
   public struct ScaledCrops: Equatable, Codable, Sendable {
     /// Height and width of a crop.
     public var size: Int
-    /// The range of the random length that the shorter side is resized to before.
+    /// The range from which the shorter side of the resized picture is drawn.
     public var scales: ClosedRange<Int>
-    /// The principal colours along which the light changes at random; nil leaves the colours alone.
+    /// The principal colours along which the light changes at random; with nil the colours stay.
     public var colors: PrincipalColors?
 
     /// Crops of `size` x `size` pixels out of pictures whose shorter side is drawn from `scales`.
@@ -24,14 +24,14 @@ public struct Augmentation: Equatable, Codable, Sendable {
     }
   }
 
-  /// Pixels of border on each side, from which crops of the original size are drawn.
+  /// The pixels of border on each side of the images from which crops of the original size are drawn.
   public var padding: Int
   /// Whether half of the crops are of the mirrored image.
   public var flips: Bool
   /// Crops of another size out of resized pictures, in place of the padding.
   public var scaled: ScaledCrops?
 
-  /// Crops of the original size out of padded images or, with `scaled`, of another one out of resized pictures.
+  /// Crops of the original size out of padded images or, with `scaled`, crops of another size out of resized pictures.
   public init(padding: Int, flips: Bool, scaled: ScaledCrops? = nil) {
     (self.padding, self.flips, self.scaled) = (padding, flips, scaled)
   }
@@ -44,7 +44,7 @@ public struct Augmentation: Equatable, Codable, Sendable {
   /// §3.4: crops of 224 pixels out of pictures whose shorter side is drawn from [256, 480], flips, and colours.
   ///
   /// - Parameters:
-  ///   - colors: the principal colours of the training images; nil leaves them alone.
+  ///   - colors: the principal colours of the training images; with nil the colours stay.
   ///   - size: height and width of the crops. For other sizes than 224 the range of scales shrinks or grows with it.
   public static func imageNet(colors: PrincipalColors?, size: Int = 224) -> Augmentation {
     let scales = size * 256 / 224...size * 480 / 224

@@ -3,14 +3,14 @@
 // Tests       Tests/ResidualLearningTests/Training/CheckpointTests.swift
 
 extension Checkpoint.Description {
-  /// Whether there can be such a run: a description from a file may say anything, also what would stop the program later.
+  /// Whether there can be such a run. A file may describe anything, even a run that would stop the program later.
   var isSound: Bool {
     architecture.isSound && recipe.isSound && state.isSound(for: recipe) && classNames.count == architecture.classes
   }
 }
 
 extension Augmentation {
-  /// Whether views can be drawn.
+  /// Whether views can be drawn with these numbers.
   var isSound: Bool {
     guard (0...1024).contains(padding), let scaled else { return (0...1024).contains(padding) }
     let colors = scaled.colors.map { [$0.eigenvalues] + $0.eigenvectors } ?? []
@@ -21,12 +21,12 @@ extension Augmentation {
 }
 
 extension PlateauSchedule {
-  /// Whether it can go on.
+  /// Whether a run can go on with this schedule.
   var isSound: Bool { rate.isFinite && rate >= 0 && (0...(1 << 40)).contains(waited) && patience > 0 }
 }
 
 extension TrainingState {
-  /// Whether a run of this recipe can stand there.
+  /// Whether a run of this recipe can be in this state.
   func isSound(for recipe: Recipe) -> Bool {
     (0...recipe.iterations).contains(iteration) && recentErrors.count <= 100
       && (plateau?.isSound ?? true) && (plateau == nil) == (recipe.plateau == nil) && epochLoss.isFinite

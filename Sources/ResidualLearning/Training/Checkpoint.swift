@@ -13,13 +13,13 @@ import ResidualKernels
 /// | `stem.conv.weight`, …         | the parameters under their names                     |
 /// | `stem.bn.runningMean`, …      | the running statistics                               |
 /// | `velocity.stem.conv.weight`, …| the optimiser's velocities                           |
-/// | `normalization.mean`          | the mean image, where the network wants one          |
+/// | `normalization.mean`          | the mean image, where the network needs one          |
 ///
-/// The metadata hold the architecture, the recipe, where training stands, the seed and the names of the classes, as JSON. The
-/// order of the images and the views of them are functions of the seed and of where training stands (see ``Trainer``), so
-/// they need no place of their own. A checksum over all of it shows damage.
+/// The metadata hold the architecture, the recipe, where training stands, the seed and the names of the classes, as
+/// JSON. The order of the images and the views of them are functions of the seed and of where training stands (see
+/// ``Trainer``), so they need no place of their own. A checksum over all of it shows damage.
 public struct Checkpoint: Sendable {
-  /// What the metadata say of a run.
+  /// What the metadata say about a run.
   public struct Description: Equatable, Codable, Sendable {
     /// The network.
     public var architecture: Architecture
@@ -33,14 +33,14 @@ public struct Checkpoint: Sendable {
     public var normalization: PixelNormalization.Kind
     /// The names of the classes.
     public var classNames: [String]
-    /// The training images: how many, and a checksum of them.
+    /// The number of training images, and a checksum of them.
     public var images: String
   }
 
-  /// What the file says of itself.
+  /// The run that the file describes.
   public let description: Description
   private let file: SafeTensorsFile
-  /// Where it was read, for error messages.
+  /// The path that it was read from, for error messages.
   var source: String { file.source }
 
   private static let key = "resnet"
@@ -76,8 +76,8 @@ public struct Checkpoint: Sendable {
 
   /// The checkpoint in a safetensors file.
   ///
-  /// - Throws: `InputError` when the file is damaged or no checkpoint of this program: without a description, with one that
-  ///   there cannot be, or with other tensors than the description says (all of them are listed).
+  /// - Throws: `InputError` when the file is damaged or no checkpoint of this program: without a description, with one
+  ///   that there cannot be, or with other tensors than the description says (all of them are listed).
   public init(_ file: SafeTensorsFile) throws {
     guard let text = file.metadata[Self.key] else {
       throw InputError("\(file.source) is no checkpoint: its metadata have no entry '\(Self.key)'")
@@ -100,7 +100,7 @@ public struct Checkpoint: Sendable {
     try file.check(expected: expected.map { (name: $0.name, shape: $0.shape.sizes) })
   }
 
-  /// Whether a safetensors file says it is a checkpoint of this program.
+  /// Whether a safetensors file says that it is a checkpoint of this program.
   public static func isOne(_ file: SafeTensorsFile) -> Bool { file.metadata[key] != nil }
 
   /// Writes the checkpoint. What was at `path` stays until the new file is complete on disk.
@@ -130,7 +130,7 @@ public struct Checkpoint: Sendable {
     return velocity
   }
 
-  /// How its network wants images of this size normalized.
+  /// How the network needs images of this size to be normalized.
   public func normalization(height: Int, width: Int) throws -> PixelNormalization {
     guard description.normalization == .perPixel else {
       return .channels(description.normalization, height: height, width: width)

@@ -32,7 +32,7 @@ public struct Evaluation: Equatable, Sendable {
   /// - Parameters:
   ///   - score: given the numbers of some images and their labels, returns a score for each class, the largest for the
   ///     class that is chosen, `[range.count, classes]`, and the mean loss.
-  ///   - progress: told how many images are done.
+  ///   - progress: called with the number of images that are done.
   fileprivate init(
     of images: ImageDataset, batch: Int, progress: (Int) -> Void,
     score: (Range<Int>, [Int]) throws -> (scores: Tensor<Float>, loss: Double)
@@ -54,7 +54,7 @@ extension ImageClassifier where Scalar == Float {
   ///
   /// - Parameters:
   ///   - batch: the number of images that go through the network at once.
-  ///   - progress: told how many images are done, batch by batch.
+  ///   - progress: called with the number of images that are done, after each batch.
   public func evaluate(
     _ images: ImageDataset, normalization: PixelNormalization, batch: Int = 128, progress: (Int) -> Void = { _ in }
   ) -> Evaluation {
@@ -135,7 +135,7 @@ public struct Ensemble: Sendable {
   ///
   /// - Parameters:
   ///   - batch: the number of views that go through a network at once.
-  ///   - progress: told how many images are done.
+  ///   - progress: called with the number of images that are done.
   /// - Throws: `InputError` when the images have more classes than the networks, a crop is larger than an image, or a
   ///   network cannot take a scale.
   public func evaluate(

@@ -3,20 +3,20 @@
 // Paper       He et al. 2015 §3.4: "The learning rate starts from 0.1 and is divided by 10 when the error plateaus"
 // Tests       Tests/ResidualLearningTests/Training/PlateauScheduleTests.swift
 
-/// Divides the learning rate by 10 when the error has not got better for a while.
+/// A schedule that divides the learning rate by 10 when the error has not improved for a while.
 ///
 /// The paper does not say when an error plateaus. Here it does when `patience` evaluations in a row have not brought it
 /// `threshold` below the best one.
 public struct PlateauSchedule: Equatable, Codable, Sendable {
   /// The learning rate now.
   public private(set) var rate: Double
-  /// Evaluations without progress after which the rate falls.
+  /// The number of evaluations without progress after which the rate falls.
   public let patience: Int
   /// How much lower an error must be to count as progress: 0.001 is a tenth of a per cent of the images.
   public let threshold: Double
   /// The lowest error so far.
   public private(set) var best = 1.0
-  /// Evaluations since then, or since the rate fell.
+  /// The evaluations since the lowest error, or since the rate last fell.
   public private(set) var waited = 0
 
   /// A schedule that begins with `rate`.

@@ -13,9 +13,9 @@ import ResidualKernels
 ///
 /// One shift is drawn for each image and step, and added to all of its pixels.
 ///
-/// λ is a variance, so (3) depends on the unit of the pixels: with r, g, b from 0 to 255 the shift would be 255 times as
-/// large in relation to them. Neither paper names the unit. From 0 to 1 is the customary reading; fb.resnet.torch takes it too,
-/// with λ = 0.2175, 0.0188 and 0.0045 for ImageNet.
+/// λ is a variance, so (3) depends on the unit of the pixels: with r, g, b from 0 to 255 the shift would be 255 times
+/// as large in relation to them. Neither paper names the unit. From 0 to 1 is the customary reading; fb.resnet.torch
+/// takes it too, with λ = 0.2175, 0.0188 and 0.0045 for ImageNet.
 public struct PrincipalColors: Equatable, Codable, Sendable {
   /// λ, the largest first.
   public let eigenvalues: [Double]

@@ -40,9 +40,10 @@ extension Recipe {
     Self.fields.compactMap { field in field.text(self).map { "\(field.name) \($0)" } }.joined(separator: "; ")
   }
 
-  /// Where this recipe differs from the paper's for a network of this depth, in words, and empty where it does not; what
-  /// the paper leaves open is as ``paper(depth:)`` has it. With random scales the paper's is that of §3.4, else that of
-  /// §4.2.
+  /// Where this recipe differs from the paper's for a network of this depth, in words; empty where it does not.
+  ///
+  /// What the paper leaves open is compared with ``paper(depth:)``. The paper's recipe is that of §3.4 if this one has
+  /// random scales, else that of §4.2.
   public func differences(fromPaperOfDepth depth: Int) -> [String] {
     let paper = augmentation.scaled.map { .imageNet(colors: $0.colors) } ?? Recipe.paper(depth: depth)
     return differences(from: paper) { field, here, there in "\(field) \(here), not \(there)" }
@@ -67,7 +68,7 @@ extension Recipe {
 // MARK: - In a checkpoint
 
 extension Recipe: Codable {
-  /// A field that a file does not name has the value of §4.2: that of a checkpoint from before there was such a field.
+  /// A field that is missing has the value of §4.2: the checkpoint was written before the field existed.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Field.Key.self)
     for field in Self.fields { try field.decode(&self, container) }
@@ -78,9 +79,9 @@ extension Recipe: Codable {
     for field in Self.fields { try field.encode(self, &container) }
   }
 
-  /// What is said of one field: where it is, how it reads, what it may be.
+  /// The description of one field: where it is stored, how it is printed, which values it may have.
   struct Field: Sendable {
-    /// What a field is called in a checkpoint.
+    /// The name of a field in a checkpoint.
     struct Key: CodingKey {
       let stringValue: String
       var intValue: Int? { nil }
@@ -89,9 +90,9 @@ extension Recipe: Codable {
     }
 
     let key: Key
-    /// What it is called in sentences.
+    /// The name of the field in sentences.
     let name: String
-    /// Its value in words; nil for none.
+    /// The value in words; nil where there is none.
     let text: @Sendable (Recipe) -> String?
     let isSound: @Sendable (Recipe) -> Bool
     fileprivate let isEqual: @Sendable (Recipe, Recipe) -> Bool
@@ -114,7 +115,7 @@ extension Recipe: Codable {
   }
 }
 
-/// A checkpoint says in a Boolean which of two it is.
+/// A checkpoint stores the two forms as a Boolean.
 extension VelocityForm {
   fileprivate var holdsRate: Bool {
     get { self == .withRate }
@@ -130,7 +131,7 @@ extension DecayedParameters {
 }
 
 extension Double {
-  /// Whether it is a number of at least 0.
+  /// Whether the number is finite and at least 0.
   fileprivate var isNotNegative: Bool { isFinite && self >= 0 }
 }
 

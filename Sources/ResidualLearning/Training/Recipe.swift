@@ -5,9 +5,9 @@
 
 /// Everything that a training run depends on besides the network, the images and the seed.
 ///
-/// A field is declared here, with the value of §4.2, and described in the table in `Recipe+Fields.swift`. What is
-/// printed, what is compared with the paper and with a run that goes on, what a checkpoint holds and what it may hold
-/// follow from that table.
+/// A field is declared here, with the value of §4.2, and described in the table in `Recipe+Fields.swift`. How a recipe
+/// is printed, compared with the paper's and with that of a resumed run, stored in a checkpoint and checked follows
+/// from that table.
 public struct Recipe: Equatable, Sendable {
   /// A low rate at the start. A network of 110 layers starts to converge only after several epochs with the full rate,
   /// which is slightly too large for it, and then reaches a similar accuracy (§4.2, footnote 5).
@@ -18,9 +18,9 @@ public struct Recipe: Equatable, Sendable {
     public var untilError: Double
   }
 
-  /// Images per step.
+  /// The number of images per step.
   public var batch = 128
-  /// Steps in all.
+  /// The number of steps.
   public var iterations = 64000
   /// The learning rate before the first milestone.
   public var rate = 0.1
@@ -42,7 +42,7 @@ public struct Recipe: Equatable, Sendable {
   public var augmentation = Augmentation.paper
   /// The share of the training images that is held out for validation: 5k of 50k in the paper.
   public var validationShare = 0.1
-  /// How far running statistics move to those of a batch.
+  /// How far running statistics move towards those of a batch.
   public var statisticsRate = 0.1
   /// Whether, after the last step, the statistics are computed again over all training images.
   public var recomputesStatistics = false
@@ -52,11 +52,12 @@ public struct Recipe: Equatable, Sendable {
 
   /// §4.2: 64k iterations of 128 images, rate 0.1, divided by 10 at 32k and 48k.
   ///
-  /// The paper says that this schedule "is determined on a 45k/5k train/val split", and also that "we present experiments
-  /// trained on the training set and evaluated on the test set". Whether its final networks saw 45,000 images or 50,000
-  /// is open. This recipe holds 5,000 out; `validationShare = 0` trains on all of them.
+  /// The paper says that this schedule "is determined on a 45k/5k train/val split", and also that "we present
+  /// experiments trained on the training set and evaluated on the test set". Whether its final networks saw 45,000
+  /// images or 50,000 is open. This recipe holds 5,000 out; `validationShare = 0` trains on all of them.
   ///
-  /// - Parameter depth: of the network. From 110 layers on the rate is 0.01 until the training error is below 80 %.
+  /// - Parameter depth: the depth of the network. From 110 layers on, the rate is 0.01 until the training error is
+  ///   below 80 %.
   public static func paper(depth: Int) -> Recipe {
     var recipe = Recipe()
     if depth >= 110 { recipe.warmUp = WarmUp(rate: 0.01, untilError: 0.8) }
@@ -74,7 +75,7 @@ public struct Recipe: Equatable, Sendable {
     return recipe
   }
 
-  /// Takes so many iterations, with milestones at half and three quarters of the way.
+  /// Sets the number of iterations, and the milestones to half and three quarters of it.
   public mutating func scale(to iterations: Int) {
     self.iterations = iterations
     milestones = [iterations / 2, iterations * 3 / 4]
@@ -107,12 +108,12 @@ public struct Recipe: Equatable, Sendable {
     return milestones.reduce(rate) { iteration >= $1 ? $0 / 10 : $0 }
   }
 
-  /// How many of `count` images are trained on; the others are held out.
+  /// How many of `count` images are for training; the others are held out.
   public func trainingCount(of count: Int) -> Int {
     precondition((0..<1).contains(validationShare), "a share of \(validationShare)")
     return count - Int((Double(count) * validationShare).rounded())
   }
 
-  /// The steps that one pass over `count` images takes, the last batch being what is left.
+  /// The number of steps in one pass over `count` images; the last batch holds what is left.
   public func iterationsPerEpoch(_ count: Int) -> Int { (count + batch - 1) / batch }
 }

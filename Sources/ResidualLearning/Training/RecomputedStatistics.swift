@@ -1,7 +1,7 @@
 // RecomputedStatistics.swift: batch normalization's statistics over many images, after training.
 //
-// Paper       He et al. 2015 appendix A: "For each pre-trained model, we compute the BN statistics (means and variances)
-//             for each layer on the ImageNet training set"
+// Paper       He et al. 2015 appendix A: "For each pre-trained model, we compute the BN statistics (means and
+//             variances) for each layer on the ImageNet training set"
 // Tests       Tests/ResidualLearningTests/Training/RecomputedStatisticsTests.swift
 
 import ResidualKernels
@@ -70,7 +70,7 @@ extension Trainer {
   ///
   /// The images are seen as they are, or in the random crops of §3.4 where the recipe has them.
   ///
-  /// - Parameter progress: told how many images are done, batch by batch.
+  /// - Parameter progress: called with the number of images that are done, after each batch.
   public mutating func recomputeStatistics(progress: (Int) -> Void = { _ in }) {
     var generator = RandomGenerator(seed: seed).fork(.max)
     let order = generator.permutation(images.count)

@@ -5,24 +5,24 @@
 
 import ResidualKernels
 
-/// The parameters that decay. The paper does not say.
+/// The parameters that decay. The paper does not say which they are.
 public enum DecayedParameters: CaseIterable, Sendable {
-  /// All of them. The default.
+  /// All parameters. The default.
   case all
-  /// Convolutions' kernels `[kH, kW, Cin, Cout]` and the linear layer's matrix, and neither γ and β nor biases, which are
-  /// rows `[C]`.
+  /// The kernels `[kH, kW, Cin, Cout]` of convolutions and the linear layer's matrix, but not γ, β and biases, which
+  /// are rows `[C]`.
   case weights
 }
 
 /// What the velocity of SGD holds.
 public enum VelocityForm: CaseIterable, Sendable {
-  /// The rate too: (1) and (2) of ``SGD``, the authors' form. The default.
+  /// Gradients times the rate, as in (1) of ``SGD``: the authors' form. The default.
   case withRate
-  /// Gradients only; the rate multiplies it in (2). PyTorch's form.
+  /// Gradients alone; the rate multiplies the velocity in (2). PyTorch's form.
   case withoutRate
 }
 
-/// Moves parameters against their gradients.
+/// Stochastic gradient descent: moves parameters against their gradients.
 ///
 ///     v ← m v + η (g + λ w)        (1)
 ///     w ← w − v                    (2)
@@ -35,20 +35,20 @@ public enum VelocityForm: CaseIterable, Sendable {
 /// | m      | `momentum`   | 0.9                                                    |
 /// | λ      | `decay`      | 0.0001: the gradient of λ/2 w² in the loss             |
 ///
-/// This is the authors' form (Caffe's). PyTorch keeps the rate out of the velocity, v ← m v + g + λ w and w ← w − η v: the
-/// same as long as η does not change. After η is divided by 10, the authors' velocity still holds steps of the old size,
-/// and needs about 1/(1 − m) = 10 steps to forget them. In a long run nobody notices; in a few hundred steps the loss
-/// jumps. See ``VelocityForm`` and docs/differences.md.
+/// This is the authors' form (Caffe's). PyTorch keeps the rate out of the velocity, v ← m v + g + λ w and w ← w − η v:
+/// the same as long as η does not change. After η is divided by 10, the authors' velocity still holds steps of the old
+/// size, and needs about 1/(1 − m) = 10 steps to forget them. In a long run nobody notices; in a few hundred steps the
+/// loss jumps. See ``VelocityForm`` and docs/differences.md.
 public struct SGD<Parameters: ParameterSet>: Sendable {
-  /// v, one for each parameter.
+  /// The velocity v of each parameter.
   public var velocity: Parameters
-  /// m.
+  /// The momentum m.
   public let momentum: Double
-  /// λ.
+  /// The weight decay λ.
   public let decay: Double
-  /// What decays.
+  /// The parameters that decay.
   public let decayed: DecayedParameters
-  /// Whether v holds η.
+  /// Whether the velocity holds the rate η.
   public let form: VelocityForm
 
   /// An optimiser at rest, for parameters of these shapes.

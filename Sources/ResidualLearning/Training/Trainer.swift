@@ -7,13 +7,13 @@ import ResidualKernels
 
 /// Where training stands; with the tensors, all that a checkpoint needs.
 public struct TrainingState: Equatable, Codable, Sendable {
-  /// Steps done.
+  /// The number of steps that are done.
   public var iteration = 0
-  /// Whether the recipe's warm-up goes on.
+  /// Whether the recipe's warm-up is still going on.
   public var isWarmingUp: Bool
   /// The share of wrong images in each of the last steps, at most 100, while warming up.
   public var recentErrors: [Double] = []
-  /// Sums over the steps of the epoch so far.
+  /// The sums of loss, errors and images over the epoch so far.
   public var epochLoss = 0.0, epochErrors = 0, epochCount = 0
   /// The recipe's plateau schedule as it stands.
   public var plateau: PlateauSchedule?
@@ -23,9 +23,9 @@ public struct TrainingState: Equatable, Codable, Sendable {
 public struct TrainingStep: Sendable {
   /// The mean loss of the batch, before the step.
   public let loss: Double
-  /// Images of the batch classified wrong, before the step.
+  /// The number of images of the batch that were classified wrong, before the step.
   public let errors: Int
-  /// Images of the batch.
+  /// The number of images of the batch.
   public let count: Int
   /// The learning rate.
   public let rate: Double
@@ -33,9 +33,9 @@ public struct TrainingStep: Sendable {
 
 /// Trains a network on a set of images, step by step.
 ///
-/// Everything random is a function of the seed and of where training stands: epoch e goes through the images in an order
-/// drawn from `fork(e)`, step i draws its crops from `fork(i)`. So a run that is continued from a checkpoint goes on as
-/// if it had never stopped, bit for bit.
+/// Everything random is a function of the seed and of where training stands: epoch e goes through the images in an
+/// order drawn from `fork(e)`, step i draws its crops from `fork(i)`. So a run that is continued from a checkpoint goes
+/// on as if it had never stopped, bit for bit.
 public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar == Float {
   /// The network as it is now.
   public internal(set) var network: Network
@@ -43,7 +43,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   public private(set) var optimizer: SGD<Network.Parameters>
   /// Where training stands.
   public private(set) var state: TrainingState
-  /// How it is trained.
+  /// How the network is trained.
   public let recipe: Recipe
   /// The training images.
   public let images: ImageDataset
@@ -72,7 +72,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     if let velocity { optimizer.velocity = velocity }
   }
 
-  /// Steps of one pass over the images.
+  /// The number of steps in one pass over the images.
   public var iterationsPerEpoch: Int { recipe.iterationsPerEpoch(images.count) }
 
   /// Whether all of the recipe's steps are done.
@@ -140,8 +140,8 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
     }
   }
 
-  /// Looks for the first tensor with a bad value: in the parameters, or else on the way through the network. There, bad
-  /// is also what is so large that its square, and so the variance of its channel, is infinite.
+  /// Looks for the first tensor with a bad value: in the parameters, or else on the way through the network. There a
+  /// value is also bad if its square, and so the variance of its channel, is infinite.
   private func divergence(_ input: Tensor<Float>, loss: Float) -> Divergence {
     func isBad(_ tensor: Tensor<Float>) -> Bool {
       !tensor.isFinite || max(tensor.maximum, -tensor.minimum) > Float.greatestFiniteMagnitude.squareRoot()
@@ -165,7 +165,7 @@ public struct Divergence: Error, CustomStringConvertible, Sendable {
   /// The first tensor with a bad value: a parameter, or the output of a layer.
   public let place: String
 
-  /// A loss that is no number, and where that began.
+  /// A divergence at this step, which began in this place.
   public init(iteration: Int, loss: Float, place: String) {
     self.iteration = iteration
     self.loss = loss

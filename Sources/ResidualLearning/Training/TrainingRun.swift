@@ -28,16 +28,16 @@ public struct Epoch: Equatable, Sendable {
 
 /// A training run as a value: what is trained, how, and on which images. ``run(from:observe:shouldStop:)`` runs it.
 ///
-/// A run in a folder saves `checkpoint.safetensors` there after every epoch, every two minutes in between, and when it is
-/// told to stop.
+/// A run in a folder saves `checkpoint.safetensors` there after every epoch, every two minutes in between, and when it
+/// is told to stop.
 public struct TrainingRun: Sendable {
   /// The network.
   public var architecture: Architecture
-  /// How it is trained.
+  /// How the network is trained.
   public var recipe: Recipe
   /// The seed of all random numbers.
   public var seed: UInt64
-  /// The images that are trained on.
+  /// The images that the network is trained on.
   public let training: ImageDataset
   /// The images that the recipe holds out.
   public let heldOut: ImageDataset
@@ -45,12 +45,12 @@ public struct TrainingRun: Sendable {
   public var test: ImageDataset?
   /// The folder that takes the checkpoint. Without one nothing is saved.
   public var folder: String?
-  /// Whether blocks are computed in few passes over memory.
+  /// Whether the fused kernels compute the blocks, in fewer passes over memory.
   public var fusesBlocks = true
 
   private let fingerprint: String
 
-  /// What a run tells whoever watches it.
+  /// What a run reports to whoever watches it.
   public enum Event: Sendable {
     /// A step is done; where training stands after it.
     case step(TrainingStep, TrainingState)
@@ -66,19 +66,19 @@ public struct TrainingRun: Sendable {
   public struct Result: Sendable {
     /// The network as it is now.
     public let network: any ImageClassifier<Float>
-    /// How it wants its images normalized.
+    /// How the network needs its images to be normalized.
     public let normalization: PixelNormalization
     /// Where training stands.
     public let state: TrainingState
-    /// The last epoch that was finished, if one was.
+    /// The last finished epoch, if there is one.
     public let lastEpoch: Epoch?
-    /// The median speed of all steps of this call, 0 without a step.
+    /// The median speed of all steps of this call; 0 if there was none.
     public let imagesPerSecond: Double
     /// Whether all steps of the recipe are done.
     public let isFinished: Bool
   }
 
-  /// A run that trains on those of `images` that the recipe does not hold out.
+  /// A run that trains on the part of `images` that the recipe does not hold out.
   ///
   /// - Throws: `InputError` when there are too few images, or when they have a size that the network cannot take.
   public init(
@@ -106,11 +106,11 @@ public struct TrainingRun: Sendable {
   /// Runs to the end, or until `shouldStop`, which is asked after every step, says so.
   ///
   /// - Parameters:
-  ///   - checkpoint: where an earlier call stopped; without one the run begins. What is found in the folder then keeps a
-  ///     second name, `earlier.safetensors`.
-  ///   - observe: told what happens.
-  /// - Throws: ``Divergence``; `InputError` when `checkpoint` is that of another run, or when the run cannot be saved at
-  ///   its end or where it stops.
+  ///   - checkpoint: where an earlier call stopped; without one the run begins. What is found in the folder then keeps
+  ///     a second name, `earlier.safetensors`.
+  ///   - observe: called with every event.
+  /// - Throws: ``Divergence``; `InputError` when `checkpoint` is that of another run, or when the run cannot be saved
+  ///   at its end or where it stops.
   public func run(
     from checkpoint: Checkpoint? = nil, observe: (Event) -> Void = { _ in }, shouldStop: () -> Bool = { false }
   ) throws -> Result {
@@ -180,7 +180,7 @@ public struct TrainingRun: Sendable {
       seed: seed, state: checkpoint.description.state, velocity: try checkpoint.velocity(like: network.parameters))
   }
 
-  /// Refuses to continue a run as another one, and says what differs.
+  /// Refuses to resume the run of another network, recipe or data set, and says what differs.
   private func check(_ checkpoint: Checkpoint) throws {
     let old = checkpoint.description
     var differences: [String] = []
@@ -202,8 +202,8 @@ public struct TrainingRun: Sendable {
     }
   }
 
-  /// A new run in the folder of another takes nothing away: the other's checkpoint gets a second name, and keeps the first
-  /// until this run saves.
+  /// A new run in the folder of another takes nothing away: the other's checkpoint gets a second name, and keeps the
+  /// first until this run saves.
   private func keepEarlierCheckpoint() throws {
     guard let folder, FileManager.default.fileExists(atPath: Self.checkpointPath(in: folder)) else { return }
     try AtomicFile.keep(Self.checkpointPath(in: folder), as: folder + "/earlier.safetensors")
@@ -211,8 +211,8 @@ public struct TrainingRun: Sendable {
 
   // MARK: - The end of an epoch
 
-  /// Measures the epoch that is done, and tells the plateau schedule the held-out error: before the checkpoint is written,
-  /// which holds the rate.
+  /// Measures the epoch that is done, and tells the plateau schedule the held-out error: before the checkpoint is
+  /// written, which holds the rate.
   private func finishEpoch<Network>(_ trainer: inout Trainer<Network>, rate: Double) throws -> Epoch {
     let epoch = try epoch(of: trainer, rate: rate)
     if let heldOut = epoch.heldOut { trainer.report(validationError: heldOut.error) }

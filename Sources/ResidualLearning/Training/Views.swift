@@ -1,18 +1,18 @@
 // Views.swift: the views of a test image whose scores are averaged.
 //
-// Paper       He et al. 2015 §3.4: "the standard 10-crop testing", "the fully-convolutional form", "average the scores at
-//             multiple scales"
+// Paper       He et al. 2015 §3.4: "the standard 10-crop testing", "the fully-convolutional form", "average the
+//             scores at multiple scales"
 // Tests       Tests/ResidualLearningTests/Training/EvaluationTests.swift
 
 import ResidualKernels
 
 /// The views of a test image whose scores are averaged.
 ///
-/// A score is a probability, that is after the softmax, as in AlexNet's 10-crop testing.
+/// A score is a probability: it is taken after the softmax, as in AlexNet's 10-crop testing.
 public struct Views: Equatable, Sendable {
-  /// What is seen of an image.
+  /// The part of an image that the network sees.
   public enum Crops: Int, CaseIterable, Sendable {
-    /// All of it: the network runs over an image of any size, and its linear layer sees the mean over all positions.
+    /// The whole image: the network runs over any size, and its linear layer sees the mean over all positions.
     ///
     /// That is one reading of "the fully-convolutional form". The other slides the 7x7 average pool of Table 1 over the
     /// image, as VGG slides its first linear layer, and averages the scores of all windows; there positions near the
@@ -24,7 +24,7 @@ public struct Views: Equatable, Sendable {
     case ten = 10
   }
 
-  /// What is seen of an image at each scale.
+  /// The part of an image that the network sees at each scale.
   public var crops: Crops
   /// The lengths, in pixels, that the shorter side is resized to; the images stay as they are if there are none. The
   /// paper's best results are of 224, 256, 384, 480 and 640 (§3.4).
@@ -35,7 +35,7 @@ public struct Views: Equatable, Sendable {
     (self.crops, self.scales) = (crops, scales)
   }
 
-  /// How many views of an image there are.
+  /// The number of views of an image.
   public var count: Int { crops.rawValue * max(1, scales.count) }
 
   /// Refuses scales that the network cannot take.

@@ -126,8 +126,8 @@ private struct Bench {
 
   // MARK: - Kernels
 
-  /// Prints a table of every shape of convolution in the network; returns the time and the operations of all convolutions
-  /// with their two gradients.
+  /// Prints a table of every shape of convolution in the network; returns the time and the operations of all
+  /// convolutions with their two gradients.
   private func kernels(_ output: Output, peak: Double) throws -> ([Double], Double) {
     var table = Table(
       .left("convolution"), .right("times"), .left("kernel"), .left("by"), .right("error"), .right("ms"),
@@ -155,7 +155,7 @@ private struct Bench {
     return (total, operations)
   }
 
-  /// The difference between a kernel and its reference version; more than rounding explains ends the command.
+  /// The difference between a kernel and its reference version. If rounding cannot explain it, the command ends.
   private func check(_ kernel: Kernel, _ shape: ConvolutionShape) throws -> Double {
     let error = kernel.error(shape)
     guard error < 1e-4 else {
@@ -164,7 +164,7 @@ private struct Bench {
     return error
   }
 
-  /// What is compared and, for the convolutions, timed.
+  /// The kernels that are compared and, if they are convolutions, timed.
   private enum Kernel: String, CaseIterable {
     case forward
     case inputGradient = "input gradient"
@@ -295,7 +295,7 @@ private struct Bench {
   }
 }
 
-/// The most memory that this process has had at once, in bytes.
+/// The largest amount of memory that this process has used at once, in bytes.
 private var peakMemoryBytes: Int {
   var usage = rusage()
   unsafe getrusage(0, &usage)  // 0: this process. RUSAGE_SELF has another type on each system.

@@ -6,7 +6,7 @@ extension Command {
     summary: "checks every gradient against finite differences",
     description:
       "Checks the gradients of every layer, of every block with every shortcut, and of small whole networks against "
-      + "finite differences in Double, and lists the worst errors. Ends with status 1 when one fails.",
+      + "finite differences in Double, and lists the worst errors. The exit status is 1 when a check fails.",
     options: [.seed, .threads, .kernels, .convolution, .json]
   ) { arguments in
     arguments.applyMachineOptions()

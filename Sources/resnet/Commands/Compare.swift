@@ -7,7 +7,7 @@ extension Command {
     summary: "trains plain and residual nets of several depths",
     description:
       "Trains plain and residual networks of several depths one after the other and draws their errors, as Figure 6 "
-      + "does. Without --data, on images that the program draws, in a minute or two.",
+      + "does. Without --data it trains on images that the program draws, which takes a minute or two.",
     options: [.depths.with(default: [8, 20, 32]), .shortcut, .zeros, .data, .limit, .output]
       + AnyOption.recipeOptions(batch: 32) + [.seed, .json] + AnyOption.machineOptions
   ) { arguments in

@@ -6,8 +6,8 @@ extension Command {
     name: "predict",
     summary: "names what is in a picture",
     description:
-      "Prints classes and probabilities for pictures (PNG). Of a picture of another size the largest central "
-      + "part of the network's aspect ratio is resized.",
+      "Prints classes and probabilities for pictures (PNG). If a picture has another size than the network takes, its "
+      + "largest central part of the right aspect ratio is resized.",
     positionals: [.images],
     options: [.weights, .normalization, .json] + AnyOption.weightOptions + AnyOption.machineOptions
   ) { arguments in
@@ -41,7 +41,7 @@ extension Command {
 }
 
 extension Weights {
-  /// Names for classes that the file does not name: CIFAR-10's where there are ten, else numbers.
+  /// Names for the classes of a file without names: CIFAR-10's where there are ten, or else numbers.
   fileprivate var usualClassNames: [String] {
     let architecture = network.architecture
     return architecture.stem == .cifar && architecture.classes == 10

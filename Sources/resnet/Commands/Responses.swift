@@ -7,8 +7,8 @@ extension Command {
     summary: "measures the layers' responses",
     description:
       "Measures the standard deviation of every 3x3 layer's output, after batch normalization and before the "
-      + "ReLU or the addition, as Figure 7 does. Takes checkpoints (--weights, repeatable); without any, plain and "
-      + "residual networks are trained for a moment on images that the program draws.",
+      + "ReLU or the addition, as Figure 7 does. It takes checkpoints (--weights, repeatable); without any, it trains plain "
+      + "and residual networks for a moment on images that the program draws.",
     options: [.weights, .depths.with(default: [20]), .data, .limit, .output, .batch, .seed, .json]
       + AnyOption.machineOptions
   ) { arguments in

@@ -5,7 +5,7 @@ extension Command {
     name: "summary",
     summary: "lists a network's layers",
     description: "Lists output size, parameters and multiply-adds of every layer, and the totals beside the paper's. "
-      + "With --all the totals of every network.",
+      + "With --all it lists the totals of every network.",
     positionals: [.networkName],
     options: [.all, .shortcut, .strideIn, .json]
   ) { arguments in
@@ -77,7 +77,7 @@ extension Command {
 }
 
 extension Architecture {
-  /// Every network of the paper with every choice that it makes a difference to.
+  /// Every network of the paper with every option that makes a difference to it.
   fileprivate static var all: [Architecture] {
     let depths = [20, 32, 44, 56, 110, 1202]
     let withOption = { (option: ShortcutOption) in Options(shortcut: option) }

@@ -7,7 +7,7 @@ extension Command {
   static let train = Command(
     name: "train",
     summary: "trains a network",
-    description: "Trains a network by section 4.2 of the paper, or by section 3.4 (--recipe imagenet), and saves it "
+    description: "Trains a network as section 4.2 of the paper does, or section 3.4 (--recipe imagenet), and saves it "
       + "after every epoch. Without options a small residual net learns images that the program draws, in about a "
       + "minute. Ctrl-C saves and stops, --resume continues.",
     options: [.network.with(default: "resnet14"), .shortcut, .zeros, .strideIn, .data, .limit, .output]
@@ -95,7 +95,7 @@ extension Command {
 }
 
 extension TrainingRun {
-  /// What is trained, on which images, how, and where that is not as in the paper.
+  /// The lines before training: the network, the images, the recipe, and where it differs from the paper's.
   func introduction(_ images: Images) -> String {
     let shortcut = architecture.block == .plain ? "no shortcuts" : "shortcuts \(architecture.options.shortcut.rawValue)"
     return """
@@ -132,8 +132,7 @@ extension Epoch {
 }
 
 extension Arguments {
-  /// The recipe that the options ask for, for a network of this depth and so many images; for what they do not say, the
-  /// one of the run that goes on.
+  /// The recipe that the options ask for. What they leave open is as in the resumed run, or else as in the paper.
   ///
   /// - Parameters:
   ///   - count: images, before some are held out.

@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func `The sizes show the same scene`() {
-    // Averaged over 2 x 2 pixels, a picture of 64 pixels is the one of 32 but for noise and edges: the mean
+    // Averaged over 2 x 2 pixels, a picture of 64 pixels is the one of 32 except for noise and edges: the mean
     // difference stays near the noise, while that of two different scenes is some 70 grey levels.
     let small = SyntheticImages.make(count: 20, seed: 4)
     let large = SyntheticImages.make(count: 20, seed: 4, size: 64)

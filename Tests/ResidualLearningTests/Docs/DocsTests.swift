@@ -94,6 +94,7 @@ import Testing
 
   @Test(arguments: [
     ("Sources/ResidualLearning/Blocks/Block.swift", 136),
+    ("Sources/ResidualLearning/Blocks/Block.swift", 155),
     ("Sources/ResidualKernels/Convolution/Reference.swift", 17),
   ])
   func `the debugging page stops where the source has the same line`(file: String, line: Int) throws {

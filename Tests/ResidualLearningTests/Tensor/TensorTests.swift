@@ -81,7 +81,7 @@ import Testing
     #expect(abs(y.deviation - 4 / 12.0.squareRoot()) < 0.03)
   }
 
-  @Test func `Float and Double get the same random numbers, but for rounding`() {
+  @Test func `Float and Double get the same random numbers, except for rounding`() {
     var (a, b) = (RandomGenerator(seed: 5), RandomGenerator(seed: 5))
     let x = Tensor<Float>(normal: [100], using: &a)
     let y = Tensor<Double>(normal: [100], using: &b)

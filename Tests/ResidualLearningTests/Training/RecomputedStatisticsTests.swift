@@ -40,7 +40,8 @@ import Testing
     // Unbiased within batches of 2048 pixels or more: at most 1/2048 above the biased variance of all.
     #expect(worst(found.variance, all.variance) < 1e-3)
     // Without the variance of the batches' means it would be further off than that.
-    let single = trainer.network.recomputedStatistics(over: (0..<40).map { trainer.normalization.input(images, $0..<$0 + 1) })
+    let single = trainer.network.recomputedStatistics(
+      over: (0..<40).map { trainer.normalization.input(images, $0..<$0 + 1) })
     #expect(worst(single.stem.block.units[0].bn.running.variance, all.variance) < 5e-3)
   }
 

@@ -52,7 +52,7 @@ import Testing
     #expect(abs(result.worstRelativeError - 3e-4) < 1e-8 && result.worstPlace == "x[1]")
   }
 
-  @Test func `A tensor whose gradient is zero but for rounding passes: a bias in front of batch normalization`() {
+  @Test func `A tensor whose gradient is zero except for rounding passes: a bias in front of batch normalization`() {
     var generator = RandomGenerator(seed: 1)
     let conv = Conv2D<Double>(2, 3, kernel: 1, bias: true, using: &generator)
     let bn = BatchNorm2D<Double>(channels: 3)
@@ -173,7 +173,7 @@ import Testing
 
   // MARK: Kinks
 
-  /// 1,000 numbers away from zero, but for the first few, which are `distances` of a step from it.
+  /// 1,000 numbers away from zero, except the first few, which are `distances` of a step from it.
   private func nearZero(_ distances: [Double]) -> Tensor<Double> {
     var x = normal([1000])
     for i in 0..<1000 { x[i] += x[i] > 0 ? 0.1 : -0.1 }

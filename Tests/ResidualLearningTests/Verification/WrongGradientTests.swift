@@ -183,7 +183,7 @@ import Testing
   }
 
   @Test(arguments: [(ShortcutOption.a, 1), (.a, 2), (.c, 1)])
-  func `A block that does not mask its gradient by the ReLU behind the addition`(option: ShortcutOption, stride: Int) {
+  func `A block that does not apply the mask of the last ReLU to its gradient`(option: ShortcutOption, stride: Int) {
     let block = block(option, stride: stride)
     expectReported("neither branch", block, [2, 5, 4, 3]) { pass in
       pass.inputGradient = pass.layer.backward(pass.outputGradient, pass.unmaskedCache).inputGradient

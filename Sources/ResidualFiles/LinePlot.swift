@@ -1,21 +1,20 @@
 // LinePlot.swift: curves as an SVG picture.
 //
-// Tests       Tests/ResidualLearningTests/Experiments/LinePlotTests.swift
+// Tests       Tests/ResidualFilesTests/LinePlotTests.swift
 
 import Foundation
-import ResidualFiles
 
 /// Curves over two axes, drawn as SVG.
 public struct LinePlot: Sendable {
   /// One curve.
   public struct Series: Sendable {
-    /// What the legend calls it; empty keeps it out of the legend.
+    /// Its name in the legend. A curve with an empty name is not in the legend.
     public let name: String
     /// Its points, from left to right.
     public let points: [(x: Double, y: Double)]
-    /// Which colour it has: curves that belong together have one.
+    /// The number of its colour. Curves that belong together share one.
     public let color: Int
-    /// Thin and dashed, or bold.
+    /// Whether it is thin and dashed, or else bold.
     public let isDashed: Bool
 
     /// A curve through these points.
@@ -24,13 +23,13 @@ public struct LinePlot: Sendable {
     }
   }
 
-  /// What stands above it.
+  /// The title above the plot.
   public let title: String
-  /// What stands along the axes.
+  /// The labels of the axes.
   public let xLabel, yLabel: String
   /// The curves.
   public let series: [Series]
-  /// The range of the vertical axis; nil for that of the curves, zero included.
+  /// The range of the vertical axis; nil makes it the range of the curves, with zero.
   public let yRange: ClosedRange<Double>?
 
   /// A plot of these curves.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import ResidualLearning
+@testable import ResidualFiles
 
 @Suite struct LinePlotTests {
   @Test func `Ticks are round numbers inside the range`() {
