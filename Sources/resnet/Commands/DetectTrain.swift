@@ -9,8 +9,8 @@ extension Command {
     name: "detect train",
     summary: "trains a detector",
     description: "Trains Faster R-CNN on a residual or a plain net (section 4.3): the net as a classifier of single "
-      + "figures first, then proposals and detector jointly on scenes. Without options it draws all pictures itself and "
-      + "takes less than four minutes on two cores. Ctrl-C saves and stops, --resume continues.",
+      + "figures first, then proposals and detector jointly on scenes. Without options it draws all pictures itself. "
+      + "Ctrl-C saves and stops, --resume continues.",
     options: [.detectorNetwork, .trunk, .context, .scenes, .limit, .output.with(absent: "runs/detect-NETWORK")]
       + [.iterations, .batch.with(default: 8), .rate, .seed, .resume, .json] + AnyOption.machineOptions
   ) { arguments in
