@@ -46,10 +46,11 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "ResidualLearning", targets: ["ResidualLearning"]),
+    .library(name: "ResidualExperiments", targets: ["ResidualExperiments"]),
     // One file that a REPL can load: the notebooks' cells call the library in it.
     .library(
       name: "ResidualLearningDynamic", type: .dynamic,
-      targets: ["ResidualDetection", "ResidualLearning", "ResidualKernels", "ResidualFiles"]),
+      targets: ["ResidualDetection", "ResidualExperiments", "ResidualLearning", "ResidualKernels", "ResidualFiles"]),
     .library(name: "ResidualDetection", targets: ["ResidualDetection"]),
     .executable(name: "resnet", targets: ["resnet"]),
   ],
@@ -68,19 +69,19 @@ let package = Package(
       ]),
     .target(name: "ResidualFiles", swiftSettings: safe),
     .target(name: "ResidualLearning", dependencies: ["ResidualKernels", "ResidualFiles"], swiftSettings: safe),
-    .target(
-      name: "ResidualDetection", dependencies: ["ResidualKernels", "ResidualFiles", "ResidualLearning"],
-      swiftSettings: safe),
+    .target(name: "ResidualExperiments", dependencies: ["ResidualLearning"], swiftSettings: safe),
+    .target(name: "ResidualDetection", dependencies: ["ResidualLearning"], swiftSettings: safe),
     .executableTarget(
-      name: "resnet", dependencies: ["ResidualDetection", "ResidualLearning", "ResidualKernels", "ResidualFiles"],
-      swiftSettings: safe),
+      name: "resnet", dependencies: ["ResidualDetection", "ResidualExperiments"], swiftSettings: safe),
     .target(
-      name: "TestSupport", dependencies: ["ResidualFiles"], path: "Tests/TestSupport", swiftSettings: safe),
+      name: "TestSupport", dependencies: ["ResidualLearning"], path: "Tests/TestSupport", swiftSettings: safe),
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
     .testTarget(name: "ResidualFilesTests", dependencies: ["ResidualFiles", "TestSupport"], swiftSettings: safe),
     .testTarget(
-      name: "ResidualLearningTests", dependencies: ["ResidualDetection", "ResidualLearning", "TestSupport"],
+      name: "ResidualLearningTests", dependencies: ["ResidualDetection", "ResidualExperiments", "TestSupport"],
       swiftSettings: safe),
+    .testTarget(
+      name: "ResidualExperimentsTests", dependencies: ["ResidualExperiments", "TestSupport"], swiftSettings: safe),
     .testTarget(
       name: "ResidualDetectionTests", dependencies: ["ResidualDetection", "TestSupport"], swiftSettings: safe),
     .testTarget(name: "resnetTests", dependencies: ["resnet", "TestSupport"], swiftSettings: safe),

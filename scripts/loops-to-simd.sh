@@ -7,5 +7,5 @@ trap 'rm -rf "$work"' EXIT
 march=()
 if [ "$(uname -m)" = x86_64 ]; then march=(-Xcc -march=native); fi
 swiftc -O ${march[@]+"${march[@]}"} -o "$work/loops" scripts/loops-to-simd/main.swift \
-  Tests/ResidualLearningTests/Course/FiveVersions.swift
+  Tests/ResidualExperimentsTests/Course/FiveVersions.swift
 "$work/loops"

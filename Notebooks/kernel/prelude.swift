@@ -3,6 +3,7 @@
 // A cell shows a picture by printing ESC "display", its MIME type, its bytes in base64, and ESC. client.py looks for that.
 
 import Foundation
+import ResidualExperiments
 import ResidualLearning
 
 /// Shows bytes as a picture of this MIME type.

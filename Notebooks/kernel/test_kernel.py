@@ -71,7 +71,7 @@ class CellTests(unittest.TestCase):
         self.assertEqual(self.cell("one.sum"), [client.Value("1.0")])
 
     def test_an_error_that_nobody_catches_is_shown(self):
-        error = self.failure('_ = try PNGImage(contentsOf: "no such file")')
+        error = self.failure('_ = try Picture(contentsOf: "no such file")')
         self.assertEqual(error.name, "Thrown")
         self.assertIn("cannot read no such file", error.text)
 
@@ -99,7 +99,7 @@ class CellTests(unittest.TestCase):
 
     def test_pictures_are_told_from_text(self):
         before, picture, after = self.cell(
-            'print("before")\ndisplay(PNGImage(width: 2, height: 1, grey: [0, 255]), scale: 3)\nprint("after")')
+            'print("before")\ndisplay(Picture(height: 1, width: 2, grey: [0, 255]), scale: 3)\nprint("after")')
         self.assertEqual((before, after), (client.Text("before\n"), client.Text("after\n")))
         data = base64.b64decode(picture.data)
         self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")

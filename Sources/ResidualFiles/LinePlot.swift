@@ -108,7 +108,12 @@ public struct LinePlot: Sendable {
   /// Four to ten round numbers in a range: multiples of 1, 2 or 5 times a power of ten.
   static func ticks(_ range: ClosedRange<Double>) -> [Double] {
     let span = range.upperBound - range.lowerBound
-    let power = pow(10, floor(log10(span)))
+    // The largest power of ten that is at most the span.
+    var power = 1.0
+    while power * 10 <= min(span, 1e300) { power *= 10 }
+    var divisor = 1.0
+    while 1 / divisor > span { divisor *= 10 }
+    power /= divisor
     let step = [0.1, 0.2, 0.5, 1].map { $0 * power }.first { span / $0 <= 10 } ?? power
     let first = Int((range.lowerBound / step - 1e-9).rounded(.up))
     let last = Int((range.upperBound / step + 1e-9).rounded(.down))

@@ -1,7 +1,5 @@
 // Element.swift: the two types of numbers that the kernels compute with, and their vectors.
 
-import Foundation
-
 /// The type of a tensor's elements: `Float` for training, `Double` for gradient checks.
 public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, LosslessStringConvertible {
   /// A vector of these elements.
@@ -16,10 +14,10 @@ public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, Los
   /// The larger number of each lane; NaN where either is, so that no bad value hides behind a pooling.
   static func larger(_ a: Vector, _ b: Vector) -> Vector
 
-  /// e to the power of `x`.
+  /// e to the power of `x`, with the same bits on every machine.
   static func exponential(_ x: Self) -> Self
 
-  /// The natural logarithm of `x`.
+  /// The natural logarithm of `x`, with the same bits on every machine.
   static func logarithm(_ x: Self) -> Self
 }
 
@@ -62,9 +60,6 @@ extension Float: Element {
     return unsafeBitCast(
       unsafeBitCast(a, to: Bits.self) & mask | unsafeBitCast(b, to: Bits.self) & ~mask, to: Vector.self)
   }
-
-  public static func exponential(_ x: Float) -> Float { exp(x) }
-  public static func logarithm(_ x: Float) -> Float { log(x) }
 }
 
 extension Double: Element {
@@ -89,9 +84,6 @@ extension Double: Element {
     return unsafeBitCast(
       unsafeBitCast(a, to: Bits.self) & mask | unsafeBitCast(b, to: Bits.self) & ~mask, to: Vector.self)
   }
-
-  public static func exponential(_ x: Double) -> Double { exp(x) }
-  public static func logarithm(_ x: Double) -> Double { log(x) }
 }
 
 extension Element {

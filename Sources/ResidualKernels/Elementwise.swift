@@ -143,6 +143,18 @@ extension Kernels {
     return (smallest, largest)
   }
 
+  /// The index of the largest element of each row of `columns` elements: the first one where several are largest.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func argmax<Scalar: Element>(_ a: Storage<Scalar>, columns: Int) -> [Int] {
+    precondition(columns > 0 && a.count % columns == 0, "\(a.count) elements in rows of \(columns)")
+    return stride(from: 0, to: a.count, by: columns).map { row in
+      var best = 0
+      for k in 1..<columns where a.base[row + k] > a.base[row + best] { best = k }
+      return best
+    }
+  }
+
   /// The index of the first element that is infinite or NaN.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)

@@ -27,4 +27,14 @@ public enum Kernels {
     get { current.load(ordering: .relaxed) }
     set { current.store(newValue, ordering: .relaxed) }
   }
+
+  /// Whether a multiply-add is one instruction with one rounding in this build, as it is on arm64 and, unless the build is
+  /// portable, on x86-64. All builds for which it is true give the same bits, and so do all others.
+  public static var fusesMultiplyAdd: Bool {
+    #if FMA || arch(arm64)
+      true
+    #else
+      false
+    #endif
+  }
 }

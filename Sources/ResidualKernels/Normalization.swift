@@ -50,6 +50,16 @@ extension Kernels {
     }
   }
 
+  /// `output[c] = 1 / √(variance[c] + epsilon)`.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func inverseDeviation<Scalar: Element>(
+    ofVariance variance: Storage<Scalar>, epsilon: Scalar, into output: Storage<Scalar>
+  ) {
+    precondition(output.count == variance.count, "\(variance.count) variances, \(output.count) results")
+    for c in 0..<variance.count { output.base[c] = 1 / (variance.base[c] + epsilon).squareRoot() }
+  }
+
   /// `output = (input − mean) · scale + shift`, with one mean, scale and shift for each channel.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)

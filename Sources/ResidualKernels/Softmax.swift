@@ -46,6 +46,24 @@ extension Kernels {
     }
   }
 
+  /// The gradient of the mean loss with respect to the logits:
+  /// `gradient[n, k] = (probabilities[n, k] − 1[k = labels[n]]) / labels.count`.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func crossEntropyGradient<Scalar: Element>(
+    _ probabilities: Storage<Scalar>, classes: Int, labels: [Int], into gradient: Storage<Scalar>
+  ) {
+    checkCrossEntropy(probabilities, classes: classes, labels: labels)
+    precondition(gradient.count == probabilities.count, "\(gradient.count) elements of the gradient")
+    let count = Scalar(labels.count)
+    for (row, label) in labels.enumerated() {
+      for k in 0..<classes {
+        let i = row * classes + k
+        gradient.base[i] = (probabilities.base[i] - (k == label ? 1 : 0)) / count
+      }
+    }
+  }
+
   /// The largest logit of a row; any number where one of them is NaN, for then every result is NaN.
   @inline(__always)
   private static func largest<Scalar: Element>(_ x: UnsafePointer<Scalar>, _ classes: Int) -> Scalar {

@@ -54,9 +54,15 @@ extension AnyOption {
     "--bn-statistics", .choice(StatisticsName.self), default: .running,
     "the statistics of batch normalization: running, or recomputed over the training set after training")
 
-  /// The options that make a recipe.
-  static func recipeOptions(batch: Int = 128) -> [AnyOption] {
-    [.recipe, .crop, .batch.with(default: batch), .epochs, .iterations, .rate, .momentum, .decay, .statistics]
+  static let logGradients = Option(
+    flag: "--log-gradients", "write the norm of every weight's gradient and every layer's response after each epoch")
+
+  /// What every command that trains takes.
+  static func trainingOptions(batch: Int = 128) -> [AnyOption] {
+    [
+      .recipe, .crop, .batch.with(default: batch), .epochs, .iterations, .rate, .momentum, .decay, .statistics, .seed,
+      .logGradients, .blocks,
+    ]
   }
 
   // Testing
@@ -108,6 +114,12 @@ extension AnyOption {
   static let convolution = Option(
     "--convolution", .choice(ConvolutionName.self), default: .auto,
     "convolutions chosen by their shapes, or direct everywhere")
+  static let networks = Option(
+    "--networks", .list(.text("NAME", "a network's name")),
+    "the networks, such as plain20,resnet20,resnet32:B,resnet18:16; behind a colon the shortcut, or how many channels "
+      + "the first stage has", absent: "a plain and a residual one of every depth")
+  static let seeds = Option(
+    "--seeds", .whole(1...1000), default: 1, "runs of each network, with --seed and the seeds that follow it")
   static let repeats = Option("--repeats", .whole(1...100_000), default: 10, "how often each measurement is taken")
   static let depths = Option("--depths", .list(.whole(8...2000)), default: [20, 32, 44], "the depths, 6n+2 layers")
 

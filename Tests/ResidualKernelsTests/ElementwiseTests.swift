@@ -64,6 +64,12 @@ import Testing
     #expect(Kernels.firstNonFinite(a) == 300 && Kernels.extremes(a).smallest.isNaN)
   }
 
+  @Test func `The largest of each row, the first of equal ones`() {
+    let a = Storage<Double>([1, 3, 2, 5, 5, 1, -3, -2, -1, 0, -0.0, 0])
+    #expect(
+      Kernels.argmax(a, columns: 3) == [1, 0, 2, 0] && Kernels.argmax(a, columns: 1) == [Int](repeating: 0, count: 12))
+  }
+
   @Test func `A vector's ReLU keeps NaN, and its mask does not multiply`() {
     let values: [Float] = [1, -1, 0, -0.0, .nan, .infinity, -.infinity, 5, 1, -1, 0, 2, 3, 4, -5, 6]
     let input = Storage(values)

@@ -45,7 +45,7 @@ struct FusedCase<Scalar: Element> {
     let gradient = FusedGradient<Scalar>(
       gradient: dy, input: convolved, a: numbers(outputs, seed: 7), b: numbers(outputs, seed: 8),
       d: numbers(outputs, seed: 9), mean: mean)
-    let bypass: Storage<Scalar> = numbers(shape.inputCount, seed: 10)
+    let second: Storage<Scalar> = numbers(shape.inputCount, seed: 10)
     let isFast = version == .fast
     var results: [Storage<Scalar>] = []
     func new(_ count: Int) -> Storage<Scalar> {
@@ -57,17 +57,18 @@ struct FusedCase<Scalar: Element> {
         shape, input, weight, new(shape.outputCount), new(outputs), new(outputs))
       let isTensor = input.affine == nil
       (isFast ? Kernels.fusedConvolutionGradients : Kernels.referenceFusedConvolutionGradients)(
-        shape, gradient, input, weight, new(shape.weightCount), new(shape.inputCount), isTensor ? bypass : nil,
+        shape, gradient, input, weight, new(shape.weightCount), new(shape.inputCount), isTensor ? second : nil,
         isTensor ? nil : (new(inputs), new(inputs)))
     }
     (isFast ? Kernels.fusedConvolutionGradients : Kernels.referenceFusedConvolutionGradients)(
       shape, gradient, FusedInput(x), weight, new(shape.weightCount), nil, nil, nil)
-    for bypass in [nil, other] {
-      (isFast ? Kernels.fusedInference : Kernels.referenceFusedInference)(
-        shape, x, weight, affine(outputs), bypass, new(shape.outputCount))
-      (isFast ? Kernels.fusedSum : Kernels.referenceFusedSum)(dy, affine(outputs), bypass, new(shape.outputCount))
+    for other in [nil, other] {
+      (isFast ? Kernels.fusedConvolutionInference : Kernels.referenceFusedConvolutionInference)(
+        shape, x, weight, affine(outputs), other, new(shape.outputCount))
+      (isFast ? Kernels.normalizeAddRectify : Kernels.referenceNormalizeAddRectify)(
+        dy, affine(outputs), other, new(shape.outputCount))
     }
-    (isFast ? Kernels.fusedSumGradient : Kernels.referenceFusedSumGradient)(
+    (isFast ? Kernels.normalizeAddRectifyGradient : Kernels.referenceNormalizeAddRectifyGradient)(
       dy, other, convolved, mean, new(shape.outputCount), new(outputs), new(outputs))
     return results
   }

@@ -82,6 +82,14 @@ private let matrices = [(1, 1), (6, 3), (7, 16), (33, 20), (5, 8), (64, 64), (30
     }
   }
 
+  @Test func `The inverse deviation by hand`() {
+    let output = Storage<Double>(repeating: .nan, count: 3)
+    Kernels.inverseDeviation(ofVariance: Storage([0, 3.75, 0]), epsilon: 0.25, into: output)
+    #expect(output.array(0..<3) == [2, 0.5, 2])
+    Kernels.inverseDeviation(ofVariance: Storage([0, 4, 0.25]), epsilon: 0, into: output)
+    #expect(output.array(0..<3) == [.infinity, 0.5, 2])
+  }
+
   @Test(arguments: matrices) func `Adding a row to each row, and summing the rows`(rows: Int, channels: Int) {
     checkRows(rows, channels, Double.self, tolerance: 1e-15)
     checkRows(rows, channels, Float.self, tolerance: 1e-7)
@@ -131,7 +139,7 @@ private let matrices = [(1, 1), (6, 3), (7, 16), (33, 20), (5, 8), (64, 64), (30
 
     guard channels % Float.lanes == 0 else { return }
     let rectified = Storage<Float>(repeating: .nan, count: gradient.count)
-    Kernels.fusedSumGradient(
+    Kernels.normalizeAddRectifyGradient(
       gradient, output: input, input: input, mean: mean, into: rectified, sum: sums, product: products)
     expectExact()
   }

@@ -41,6 +41,12 @@ import Testing
         Storage(Kernels.referenceCrossEntropy(logits, classes: classes, labels: labels))) < tolerance)
   }
 
+  @Test func `The gradient by hand`() {
+    let gradient = Storage<Double>(repeating: .nan, count: 6)
+    Kernels.crossEntropyGradient(Storage([0.25, 0.5, 0.25, 1, 0, 0]), classes: 3, labels: [1, 2], into: gradient)
+    #expect(gradient.array(0..<6) == [0.125, -0.25, 0.125, 0.5, 0, -0.5])
+  }
+
   @Test func `Each row's largest logit is taken away first`() {
     let logits = Storage<Float>([1000, 999, -1000, 0])
     let probabilities = Storage<Float>(repeating: .nan, count: 4)

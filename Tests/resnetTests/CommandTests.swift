@@ -1,4 +1,5 @@
 import Foundation
+import ResidualFiles
 import ResidualLearning
 import Testing
 
@@ -81,6 +82,49 @@ import Testing
         try smaller.recipe(depth: 20, 50_000).comparison(depth: 20) == "as section 4.2 except: batch 32, not 128")
     }
     #expect(try Command.parse(["compare"]).arguments.recipe(depth: 20, 2500, epochs: 5, rate: 0.05).batch == 32)
+  }
+
+  @Test func comparedNetworksAreNamedWithShortcutAndWidth() throws {
+    func runs(_ line: String) throws -> [TrainingRun] {
+      let arguments = try Command.parse(["compare", "--limit", "20"] + line.split(separator: " ").map(String.init))
+        .arguments
+      return try arguments.comparedRuns(Images(folder: nil), limit: nil, in: "f")
+    }
+    let names = try runs("--networks plain20,resnet20:C,resnet18:16,resnet50:B:8 --seeds 2 --seed 5")
+    #expect(
+      names.map { $0.folder! } == [
+        "f/plain20-seed5", "f/resnet20-C-seed5", "f/resnet18-16-seed5", "f/resnet50-B-8-seed5", "f/plain20-seed6",
+        "f/resnet20-C-seed6", "f/resnet18-16-seed6", "f/resnet50-B-8-seed6",
+      ])
+    #expect(names[1].architecture.options.shortcut == .c && names[1].label == "resnet20:C" && names[5].seed == 6)
+    #expect(names[2].architecture == .imageNet(depth: 18, classes: 10, width: 16))
+    #expect(names[3].architecture == .imageNet(depth: 50, classes: 10, width: 8))
+    #expect(try runs("--depths 8,14").map(\.label) == ["plain8", "resnet8", "plain14", "resnet14"])
+    #expect(throws: InputError.self) { try runs("--networks resnet20,resnet21") }
+    #expect(throws: CommandLineError.self) { try runs("--networks resnet20:D") }
+    #expect(throws: CommandLineError("--networks has 'resnet8' twice")) { try runs("--networks resnet8,resnet8") }
+    #expect(Command.main(["compare", "--networks", "resnet20,resnet21"]) == 1)
+    #expect(Command.main(["compare", "--networks", "resnet20", "--depths", "8"]) == 2)
+  }
+
+  /// In a process of its own, for it prints.
+  @Test func aComparisonGoesOnInItsFolderAndRefusesAnother() async {
+    await #expect(processExitsWith: .success) {
+      let folder = FileManager.default.temporaryDirectory.appendingPathComponent("resnet-\(UUID().uuidString)").path
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let words = "compare --networks plain8,resnet8:B --limit 20 --batch 10 --iterations 2 --json --output"
+      let line = words.split(separator: " ").map(String.init) + [folder]
+      #expect(Command.main(line) == 0)
+      func text(_ name: String) throws -> String { try String(contentsOfFile: folder + "/" + name, encoding: .utf8) }
+      let before = try ["plain8-seed1/log.csv", "resnet8-B-seed1/log.csv", "residual.svg"].map(text)
+      #expect(Command.main(line) == 0)
+      #expect(try ["plain8-seed1/log.csv", "resnet8-B-seed1/log.csv", "residual.svg"].map(text) == before)
+      #expect(Command.main(line + ["--rate", "0.3"]) == 1)
+      let lock = try OutputFolderLock(folder: folder + "/resnet8-B-seed1")
+      #expect(Command.main(line) == 1)
+      lock.release()
+      #expect(try text("plain8-seed1/log.csv") == before[0])
+    }
   }
 
   /// In a process of its own, for it prints.

@@ -40,19 +40,19 @@ extension Kernels {
     partial.merge(mean: mean, variance: variance)
   }
 
-  /// `output = max(affine(input ∗ weight) + bypass, 0)`: at inference, convolution, normalization, addition and ReLU in
+  /// `output = max(affine(input ∗ weight) + other, 0)`: at inference, convolution, normalization, addition and ReLU in
   /// one.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func fusedInference<Scalar: Element>(
+  public static func fusedConvolutionInference<Scalar: Element>(
     _ shape: ConvolutionShape, input: Storage<Scalar>, weight: Storage<Scalar>, affine: ChannelAffine<Scalar>,
-    bypass: Storage<Scalar>?, output: Storage<Scalar>
+    adding other: Storage<Scalar>?, output: Storage<Scalar>
   ) {
     shape.check(input: input, weight: weight, output: output)
-    precondition(bypass?.count ?? output.count == output.count, "a bypass of another size than the output")
+    precondition(other?.count ?? output.count == output.count, "a second term of another size than the output")
     if implementation == .reference {
-      return referenceFusedInference(
-        shape, input: input, weight: weight, affine: affine, bypass: bypass, output: output)
+      return referenceFusedConvolutionInference(
+        shape, input: input, weight: weight, affine: affine, adding: other, output: output)
     }
     let convolution = PreparedConvolution(shape, weight: weight)
     let groups = ImageGroups(shape, Scalar.self)
@@ -69,7 +69,7 @@ extension Kernels {
         let start = images.lowerBound * convolution.resultCount
         convolution.run(images: images.count, padded: padded.base, into: output.base + start, scratch)
         let y = (output.base + start).vectors
-        let other = bypass.map { ($0.base + start).vectors }
+        let other = other.map { ($0.base + start).vectors }
         for q in 0..<vectors {
           let constants = affine.constants(q)
           for i in stride(from: q, to: images.count * convolution.resultCount / Scalar.lanes, by: vectors) {
@@ -86,7 +86,7 @@ extension Kernels {
   ///
   /// What follows the gradient with respect to the input is done on the way. Where `input` is the ReLU of a
   /// normalization, the gradient goes back through the ReLU, and the sums that the normalization's backward pass needs
-  /// are taken; where `input` is a tensor, `bypass` is added.
+  /// are taken; where `input` is a tensor, `other` is added.
   ///
   /// - Parameters:
   ///   - gradient: The gradient with respect to the convolution's output, made from that of the normalization behind
@@ -94,21 +94,21 @@ extension Kernels {
   ///   - input: What the forward convolution read.
   ///   - inputGradient: The gradient with respect to the normalization's output, or with respect to the tensor; nil
   ///     where nobody needs it. The number of its channels is a multiple of the vector's lanes.
-  ///   - bypass: Another gradient with respect to the input, which is added; only without a ReLU.
+  ///   - other: Another gradient with respect to the input, which is added; only without a ReLU.
   ///   - sums: `Σ g` and `Σ g · (x − mean)` for each channel, g being the resulting `inputGradient` and x the input of
   ///     the normalization; only with a ReLU.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func fusedConvolutionGradients<Scalar: Element>(
     _ shape: ConvolutionShape, gradient: FusedGradient<Scalar>, input: FusedInput<Scalar>, weight: Storage<Scalar>,
-    weightGradient: Storage<Scalar>, inputGradient: Storage<Scalar>?, adding bypass: Storage<Scalar>? = nil,
+    weightGradient: Storage<Scalar>, inputGradient: Storage<Scalar>?, adding other: Storage<Scalar>? = nil,
     sums: (sum: Storage<Scalar>, product: Storage<Scalar>)? = nil
   ) {
     shape.check(input: inputGradient ?? input.storage, weight: weightGradient, output: gradient.input)
     if implementation == .reference {
       return referenceFusedConvolutionGradients(
         shape, gradient: gradient, input: input, weight: weight, weightGradient: weightGradient,
-        inputGradient: inputGradient, adding: bypass, sums: sums)
+        inputGradient: inputGradient, adding: other, sums: sums)
     }
     let backward = PreparedConvolution(inputGradientOf: shape, weight: weight)
     let inputLayout = PaddedLayout(inputOf: shape, Scalar.self)
@@ -142,26 +142,26 @@ extension Kernels {
             inputGradient.base + n * shape.imageCount, where: paddedInput.base, inputLayout, image: j,
             input: input.storage.base + n * shape.imageCount, mean: affine.mean.base, group: group)
         }
-      } else if let bypass {
-        let (target, other) = ((inputGradient.base + start).vectors, (bypass.base + start).vectors)
-        for i in 0..<images.count * shape.imageCount / Scalar.lanes { target[i] += other[i] }
+      } else if let other {
+        let (target, added) = ((inputGradient.base + start).vectors, (other.base + start).vectors)
+        for i in 0..<images.count * shape.imageCount / Scalar.lanes { target[i] += added[i] }
       }
     }
     weights.finish(into: weightGradient)
     if let sums { partial.sum(sums.sum, sums.product) }
   }
 
-  /// `output = max(affine(input) + bypass, 0)`: normalization, addition and ReLU, the end of a residual block; without
-  /// `bypass`, normalization and ReLU.
+  /// `output = max(affine(input) + other, 0)`: normalization, addition and ReLU, the end of a residual block; without
+  /// `other`, normalization and ReLU.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func fusedSum<Scalar: Element>(
-    _ input: Storage<Scalar>, affine: ChannelAffine<Scalar>, bypass: Storage<Scalar>?, output: Storage<Scalar>
+  public static func normalizeAddRectify<Scalar: Element>(
+    _ input: Storage<Scalar>, affine: ChannelAffine<Scalar>, adding other: Storage<Scalar>?, output: Storage<Scalar>
   ) {
     let vectors = affine.mean.count / Scalar.lanes
-    precondition(input.count == output.count && bypass?.count ?? input.count == input.count, "sizes that differ")
+    precondition(input.count == output.count && other?.count ?? input.count == input.count, "sizes that differ")
     if implementation == .reference {
-      return referenceFusedSum(input, affine: affine, bypass: bypass, output: output)
+      return referenceNormalizeAddRectify(input, affine: affine, adding: other, output: output)
     }
     let pixels = input.count / affine.mean.count
     let chunks = max(1, input.count / 16384)
@@ -170,7 +170,7 @@ extension Kernels {
       let range = Parallel.range(ofChunk: chunk, of: chunks, count: pixels)
       for q in 0..<vectors {
         let constants = affine.constants(q)
-        if let other = bypass?.vectors {
+        if let other = other?.vectors {
           for i in stride(from: range.lowerBound * vectors + q, to: range.upperBound * vectors, by: vectors) {
             y[i] = Scalar.rectified(ChannelAffine<Scalar>.apply(constants, x[i]) + other[i])
           }
@@ -183,18 +183,19 @@ extension Kernels {
     }
   }
 
-  /// The gradient g of the loss with respect to either term of the sum in ``fusedSum(_:affine:bypass:output:)``:
-  /// `g = gradient` where `output > 0`, else 0; and for each channel `Σ g` and `Σ g · (input − mean)`.
+  /// The gradient g of the loss with respect to either term of the sum in
+  /// ``normalizeAddRectify(_:affine:adding:output:)``: `g = gradient` where `output > 0`, else 0; and for each channel
+  /// `Σ g` and `Σ g · (input − mean)`.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func fusedSumGradient<Scalar: Element>(
+  public static func normalizeAddRectifyGradient<Scalar: Element>(
     _ gradient: Storage<Scalar>, output: Storage<Scalar>, input: Storage<Scalar>, mean: Storage<Scalar>,
     into result: Storage<Scalar>, sum: Storage<Scalar>, product: Storage<Scalar>
   ) {
     precondition(gradient.count == output.count && output.count == input.count, "sizes that differ")
     precondition(result.count == gradient.count, "\(result.count) elements for a gradient of \(gradient.count)")
     if implementation == .reference {
-      return referenceFusedSumGradient(
+      return referenceNormalizeAddRectifyGradient(
         gradient, output: output, input: input, mean: mean, into: result, sum: sum, product: product)
     }
     let vectors = mean.count / Scalar.lanes

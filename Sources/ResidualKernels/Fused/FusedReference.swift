@@ -20,15 +20,15 @@ extension Kernels {
     }
   }
 
-  /// The definition of ``fusedInference(_:input:weight:affine:bypass:output:)``.
+  /// The definition of ``fusedConvolutionInference(_:input:weight:affine:adding:output:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func referenceFusedInference<Scalar: Element>(
+  public static func referenceFusedConvolutionInference<Scalar: Element>(
     _ shape: ConvolutionShape, input: Storage<Scalar>, weight: Storage<Scalar>, affine: ChannelAffine<Scalar>,
-    bypass: Storage<Scalar>?, output: Storage<Scalar>
+    adding other: Storage<Scalar>?, output: Storage<Scalar>
   ) {
     referenceConvolution(shape, input: input, weight: weight, output: output)
-    referenceFusedSum(output, affine: affine, bypass: bypass, output: output)
+    referenceNormalizeAddRectify(output, affine: affine, adding: other, output: output)
   }
 
   /// The definition of
@@ -37,7 +37,7 @@ extension Kernels {
   @specialized(where Scalar == Double)
   public static func referenceFusedConvolutionGradients<Scalar: Element>(
     _ shape: ConvolutionShape, gradient: FusedGradient<Scalar>, input: FusedInput<Scalar>, weight: Storage<Scalar>,
-    weightGradient: Storage<Scalar>, inputGradient: Storage<Scalar>?, adding bypass: Storage<Scalar>? = nil,
+    weightGradient: Storage<Scalar>, inputGradient: Storage<Scalar>?, adding other: Storage<Scalar>? = nil,
     sums: (sum: Storage<Scalar>, product: Storage<Scalar>)? = nil
   ) {
     let (x, convolvedGradient) = (input.values, gradient.values)
@@ -47,31 +47,31 @@ extension Kernels {
     referenceConvolutionInputGradient(
       shape, outputGradient: convolvedGradient, weight: weight, inputGradient: inputGradient)
     if let affine = input.affine {
-      referenceFusedSumGradient(
+      referenceNormalizeAddRectifyGradient(
         inputGradient, output: x, input: input.storage, mean: affine.mean, into: inputGradient,
         sum: sums?.sum ?? Storage(uninitialized: shape.inputChannels),
         product: sums?.product ?? Storage(uninitialized: shape.inputChannels))
-    } else if let bypass {
-      for i in 0..<inputGradient.count { inputGradient.base[i] += bypass.base[i] }
+    } else if let other {
+      for i in 0..<inputGradient.count { inputGradient.base[i] += other.base[i] }
     }
   }
 
-  /// The definition of ``fusedSum(_:affine:bypass:output:)``.
+  /// The definition of ``normalizeAddRectify(_:affine:adding:output:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func referenceFusedSum<Scalar: Element>(
-    _ input: Storage<Scalar>, affine: ChannelAffine<Scalar>, bypass: Storage<Scalar>?, output: Storage<Scalar>
+  public static func referenceNormalizeAddRectify<Scalar: Element>(
+    _ input: Storage<Scalar>, affine: ChannelAffine<Scalar>, adding other: Storage<Scalar>?, output: Storage<Scalar>
   ) {
     for i in 0..<input.count {
-      let sum = affine.value(input.base[i], at: i) + (bypass?.base[i] ?? 0)
+      let sum = affine.value(input.base[i], at: i) + (other?.base[i] ?? 0)
       output.base[i] = sum < 0 ? 0 : sum
     }
   }
 
-  /// The definition of ``fusedSumGradient(_:output:input:mean:into:sum:product:)``.
+  /// The definition of ``normalizeAddRectifyGradient(_:output:input:mean:into:sum:product:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func referenceFusedSumGradient<Scalar: Element>(
+  public static func referenceNormalizeAddRectifyGradient<Scalar: Element>(
     _ gradient: Storage<Scalar>, output: Storage<Scalar>, input: Storage<Scalar>, mean: Storage<Scalar>,
     into result: Storage<Scalar>, sum: Storage<Scalar>, product: Storage<Scalar>
   ) {

@@ -40,8 +40,8 @@ extension Block {
     precondition(
       shortcutPass.map { $0.output.shape == output.shape } ?? true,
       "a shortcut of \(shortcutPass!.output.shape) around \(output.shape)")
-    Kernels.fusedSum(
-      last.input.storage, affine: affine(units.count - 1, last), bypass: shortcutPass?.output.storage,
+    Kernels.normalizeAddRectify(
+      last.input.storage, affine: affine(units.count - 1, last), adding: shortcutPass?.output.storage,
       output: output.storage)  // BN (4), (5), which ends (1); (2); (3)
     return (output, Cache(input: input, units: unitCaches, output: output, shortcut: shortcutPass?.cache))
   }
@@ -58,12 +58,12 @@ extension Block {
       let weight = unit.conv.parameters.weight.storage
       let added = i == units.count - 1 ? shortcutOutput?.storage : nil
       if sizes.batch >= 16 {
-        Kernels.fusedInference(
-          sizes, input: x.storage, weight: weight, affine: affine, bypass: added, output: output.storage)  // (1) to (3)
+        Kernels.fusedConvolutionInference(
+          sizes, input: x.storage, weight: weight, affine: affine, adding: added, output: output.storage)  // (1) to (3)
       } else {
         // Few images are shared out among the threads in parts, which only the convolution alone does.
         Kernels.convolution(sizes, input: x.storage, weight: weight, output: output.storage)
-        Kernels.fusedSum(output.storage, affine: affine, bypass: added, output: output.storage)
+        Kernels.normalizeAddRectify(output.storage, affine: affine, adding: added, output: output.storage)
       }
       return output
     }
@@ -84,7 +84,7 @@ extension Block {
     let sumGradient = Tensor<Scalar>(uninitialized: outputGradient.shape)
     // For the normalization whose output's gradient is g: Σ g, and Σ g (x − μ).
     var sums = Sums(units[units.count - 1])
-    Kernels.fusedSumGradient(
+    Kernels.normalizeAddRectifyGradient(
       outputGradient.storage, output: cache.output.storage, input: last.input.storage, mean: last.batch.mean.storage,
       into: sumGradient.storage, sum: sums.gradient.storage, product: sums.product.storage)  // (4), with the sums of dF
     let shortcutPass = shortcut?.backward(sumGradient, cache.shortcut!)  // (5): dh = dsum

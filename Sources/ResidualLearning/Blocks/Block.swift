@@ -160,7 +160,7 @@ public struct Block<Scalar: Element>: Layer {
     if let cache = cache.shortcut { shortcut?.track(cache, rate: rate) }
   }
 
-  public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
+  public mutating func visitStatistics(_ path: String, _ body: (String, inout BatchNorm2D<Scalar>.Statistics) -> Void) {
     for i in units.indices {
       units[i].bn.visitStatistics(path + numbered("bn", i, of: units.count) + ".", body)
     }

@@ -68,7 +68,7 @@ public struct ConvBN<Scalar: Element>: Layer {
 
   public mutating func track(_ cache: Cache, rate: Scalar) { bn.track(cache.bn, rate: rate) }
 
-  public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
+  public mutating func visitStatistics(_ path: String, _ body: (String, inout BatchNorm2D<Scalar>.Statistics) -> Void) {
     bn.visitStatistics(path + "bn.", body)
   }
 }

@@ -110,7 +110,7 @@ public enum Shortcut<Scalar: Element>: Layer {
     if case .projection(let cache) = cache { projection?.track(cache, rate: rate) }
   }
 
-  public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
+  public mutating func visitStatistics(_ path: String, _ body: (String, inout BatchNorm2D<Scalar>.Statistics) -> Void) {
     projection?.visitStatistics(path, body)
   }
 }
@@ -124,7 +124,11 @@ public struct ZeroPadding: Sendable {
   /// The number Cout of channels of the output.
   public let outputChannels: Int
 
-  func callAsFunction<Scalar: Element>(_ input: Tensor<Scalar>) -> Tensor<Scalar> {
+  package init(stride: Int, front: Int, outputChannels: Int) {
+    (self.stride, self.front, self.outputChannels) = (stride, front, outputChannels)
+  }
+
+  package func callAsFunction<Scalar: Element>(_ input: Tensor<Scalar>) -> Tensor<Scalar> {
     let (batch, height, width, channels) = input.imageSizes
     let output = Tensor<Scalar>(
       uninitialized: [batch, (height + stride - 1) / stride, (width + stride - 1) / stride, outputChannels])
@@ -134,7 +138,7 @@ public struct ZeroPadding: Sendable {
     return output
   }
 
-  func backward<Scalar: Element>(_ outputGradient: Tensor<Scalar>, inputShape: Shape) -> Tensor<Scalar> {
+  package func backward<Scalar: Element>(_ outputGradient: Tensor<Scalar>, inputShape: Shape) -> Tensor<Scalar> {
     let inputGradient = Tensor<Scalar>(uninitialized: inputShape)
     Kernels.subsampleGradient(
       outputGradient.storage, batch: inputShape[0], height: inputShape[1], width: inputShape[2],

@@ -51,6 +51,12 @@ public struct BatchNorm2D<Scalar: Element>: Layer {
     public var mean: Tensor<Scalar>
     /// v `[C]`.
     public var variance: Tensor<Scalar>
+
+    /// Visits both, under the names of running statistics in a file.
+    mutating func visit(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
+      body(path + "runningMean", &mean)
+      body(path + "runningVariance", &variance)
+    }
   }
 
   /// The input, and three vectors of length C. x̂ is recomputed: to keep it would be a second copy of the activations.
@@ -108,9 +114,8 @@ extension BatchNorm2D {
     running.variance.combine(1 - rate, plus: rate, unbiased)
   }
 
-  public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
-    body(path + "runningMean", &running.mean)
-    body(path + "runningVariance", &running.variance)
+  public mutating func visitStatistics(_ path: String, _ body: (String, inout BatchNorm2D<Scalar>.Statistics) -> Void) {
+    body(path, &running)
   }
 }
 
@@ -163,7 +168,10 @@ extension BatchNorm2D {
 
   /// r of equation (3).
   func inverseDeviation(of statistics: Statistics) -> Tensor<Scalar> {
-    Tensor(statistics.variance.elements.map { 1 / ($0 + epsilon).squareRoot() })
+    let inverseDeviation = Tensor<Scalar>(uninitialized: [channels])
+    Kernels.inverseDeviation(
+      ofVariance: statistics.variance.storage, epsilon: epsilon, into: inverseDeviation.storage)
+    return inverseDeviation
   }
 
   /// y again, from what backward keeps.

@@ -37,8 +37,9 @@ public protocol Layer<Scalar>: Sendable {
   /// Moves the running statistics by the fraction `rate` towards the statistics of the batch that `cache` belongs to.
   mutating func track(_ cache: Cache, rate: Scalar)
 
-  /// Visits the running means and variances, which change in training but are not learned by gradients.
-  mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void)
+  /// Visits the running mean and variance of every batch normalization, which change in training but are not learned by
+  /// gradients. A name is `path` and that of the normalization, such as `stages.0.blocks.2.bn1.`.
+  mutating func visitStatistics(_ path: String, _ body: (String, inout BatchNorm2D<Scalar>.Statistics) -> Void)
 }
 
 extension Layer {
@@ -46,7 +47,8 @@ extension Layer {
   public mutating func track(_ cache: Cache, rate: Scalar) {}
 
   /// Visits nothing: most layers have no running statistics.
-  public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {}
+  public mutating func visitStatistics(_ path: String, _ body: (String, inout BatchNorm2D<Scalar>.Statistics) -> Void) {
+  }
 }
 
 extension Layer {
@@ -59,7 +61,9 @@ extension Layer {
   public var statistics: [(name: String, tensor: Tensor<Scalar>)] {
     var copy = self
     var result: [(name: String, tensor: Tensor<Scalar>)] = []
-    copy.visitStatistics("") { name, tensor in result.append((name, tensor)) }
+    copy.visitStatistics("") { name, statistics in
+      statistics.visit(name) { name, tensor in result.append((name, tensor)) }
+    }
     return result
   }
 
@@ -72,7 +76,7 @@ extension Layer {
     }
     var parameters = parameters
     parameters.visit("", visit)
-    visitStatistics("", visit)
+    visitStatistics("") { name, statistics in statistics.visit(name, visit) }
     if let failure { throw failure }
     self.parameters = parameters
   }

@@ -58,8 +58,10 @@ public struct SoftmaxCrossEntropy<Scalar: Element>: Sendable {
 
   /// dz, the gradient of the loss with respect to the logits.
   public func backward(_ cache: Cache) -> Tensor<Scalar> {
-    var logitsGradient = cache.probabilities
-    for (n, label) in cache.labels.enumerated() { logitsGradient[n, label] -= 1 }
-    return logitsGradient / Scalar(cache.labels.count)  // (3)
+    let logitsGradient = Tensor<Scalar>(uninitialized: cache.probabilities.shape)
+    Kernels.crossEntropyGradient(
+      cache.probabilities.storage, classes: logitsGradient.shape[1], labels: cache.labels,
+      into: logitsGradient.storage)  // (3)
+    return logitsGradient
   }
 }

@@ -52,7 +52,7 @@ extension Architecture {
   ///   - inputChannels: the channels of the input x.
   ///   - stage: the stage with the block's width and output channels.
   ///   - stride: 2 in the first block of a stage that halves the image, else 1.
-  static func block(
+  package static func block(
     _ kind: BlockKind, _ path: String = "", inputChannels: Int, stage: Stage, stride: Int, options: Options
   ) -> Block {
     let layers = kind.layers(

@@ -40,7 +40,7 @@ public struct Architecture: Equatable, Codable, Sendable {
     /// Whether ``StridePlacement`` makes a difference.
     public var hasStridePlacement: Bool { self == .bottleneck }
     /// How many times as many channels the output has as the inside of the block.
-    var outputChannelsPerWidth: Int { self == .bottleneck ? 4 : 1 }
+    package var outputChannelsPerWidth: Int { self == .bottleneck ? 4 : 1 }
   }
 
   /// What comes before the first stage.
@@ -62,6 +62,10 @@ public struct Architecture: Equatable, Codable, Sendable {
     /// 2 where the stage halves the image: the stride of its first block, or of the max-pool at the end of VGG's
     /// stages.
     public var stride: Int
+
+    package init(blocks: Int, width: Int, outputChannels: Int, stride: Int) {
+      (self.blocks, self.width, self.outputChannels, self.stride) = (blocks, width, outputChannels, stride)
+    }
   }
 
   /// The choices that the paper compares or leaves open.

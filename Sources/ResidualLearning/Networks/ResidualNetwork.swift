@@ -164,7 +164,7 @@ public struct ResidualNetwork<Scalar: Element>: ImageClassifier {
     }
   }
 
-  public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
+  public mutating func visitStatistics(_ path: String, _ body: (String, inout BatchNorm2D<Scalar>.Statistics) -> Void) {
     stem.visitStatistics(path + "stem.", body)
     for s in stages.indices {
       for b in stages[s].indices { stages[s][b].visitStatistics(path + "stages.\(s).blocks.\(b).", body) }

@@ -83,7 +83,7 @@ public struct Stem<Scalar: Element>: Layer {
 
   public mutating func track(_ cache: Cache, rate: Scalar) { block.track(cache.block, rate: rate) }
 
-  public mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Scalar>) -> Void) {
+  public mutating func visitStatistics(_ path: String, _ body: (String, inout BatchNorm2D<Scalar>.Statistics) -> Void) {
     block.visitStatistics(path, body)
   }
 }

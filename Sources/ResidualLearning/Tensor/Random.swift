@@ -6,6 +6,8 @@
 //
 // Tests       Tests/ResidualLearningTests/Tensor/RandomTests.swift
 
+import ResidualKernels
+
 /// A seeded random number generator: xoshiro256++ (Blackman and Vigna, 2019), period 2^256 - 1.
 ///
 /// The four words of `state` are all there is: nothing is cached between calls, so a generator rebuilt from them
@@ -69,7 +71,7 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable {
       let v = uniform(-1, 1)
       let s = u * u + v * v
       if s > 0 && s < 1 {
-        return u * (-2 * Self.logarithm(s) / s).squareRoot()
+        return u * (-2 * Double.logarithm(s) / s).squareRoot()
       }
     }
   }
@@ -120,28 +122,6 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable {
 
   private static func rotateLeft(_ x: UInt64, _ bits: UInt64) -> UInt64 {
     (x &<< bits) | (x &>> (64 &- bits))
-  }
-
-  /// ln x of a positive normal number, to within a few units in the last place.
-  ///
-  /// x = m 2^e with m in (2/3, 4/3]; ln m = 2 (t + t³/3 + t⁵/5 + …), t = (m - 1) / (m + 1), |t| ≤ 1/5. Only additions,
-  /// multiplications and divisions: IEEE 754 fixes every bit of them, which it does not do for `log`.
-  static func logarithm(_ x: Double) -> Double {
-    var m = x.significand
-    var e = Double(x.exponent)
-    if m > 4.0 / 3 {
-      m /= 2
-      e += 1
-    }
-    let t = (m - 1) / (m + 1)
-    let square = t * t
-    var series = 0.0
-    var odd = 25.0  // 2 t^27 / 27 is below 1e-20
-    while odd > 0 {
-      series = series * square + 1 / odd
-      odd -= 2
-    }
-    return 2 * t * series + e * 0.693147180559945309417
   }
 }
 

@@ -116,9 +116,6 @@ extension Tensor {
   /// The index of the largest element of each row of a matrix `[N, K]`: the first one where several are largest.
   public var argmax: [Int] {
     precondition(shape.rank == 2 && shape[1] > 0, "argmax of the rows of a matrix, this is \(shape)")
-    let (values, columns) = (elements, shape[1])
-    return (0..<shape[0]).map { row in
-      (1..<columns).reduce(0) { values[row * columns + $1] > values[row * columns + $0] ? $1 : $0 }
-    }
+    return Kernels.argmax(storage, columns: shape[1])
   }
 }

@@ -23,43 +23,31 @@ extension ImageClassifier where Scalar == Float {
   /// - Parameter batches: normalized images `[N, H, W, 3]` in random order; at least one batch.
   public func recomputedStatistics(over batches: some Sequence<Tensor<Float>>) -> Self {
     var images = 0.0
-    var means: [[Double]] = []  // M so far
-    var within: [[Double]] = []  // Σ n_b v_b
-    var between: [[Double]] = []  // Σ n_b (μ_b − M)²
+    // M, Σ n_b v_b and Σ n_b (μ_b − M)² so far, for the channels of each layer.
+    var sums: [String: (mean: [Double], within: [Double], between: [Double])] = [:]
     for input in batches {
       var copy = self
       copy.track(forward(input).cache, rate: 1)
       let n = Double(input.shape[0])
       images += n
-      var layer = 0
-      copy.visitStatistics("") { name, tensor in
-        let values = tensor.elements.map { Double($0) }
-        if name.hasSuffix("Mean") {
-          if layer == means.count {
-            let zeros = [Double](repeating: 0, count: values.count)
-            (means, within, between) = (means + [zeros], within + [zeros], between + [zeros])
-          }
-          for (c, value) in values.enumerated() {
-            let delta = value - means[layer][c]
-            means[layer][c] += delta * n / images  // (1)
-            between[layer][c] += n * delta * (value - means[layer][c])
-          }
-        } else {
-          for (c, value) in values.enumerated() { within[layer][c] += n * value }
-          layer += 1
+      copy.visitStatistics("") { name, batch in
+        let zeros = [Double](repeating: 0, count: batch.mean.count)
+        var layer = sums[name] ?? (mean: zeros, within: zeros, between: zeros)
+        for (c, (mean, variance)) in zip(batch.mean.elements, batch.variance.elements).enumerated() {
+          let delta = Double(mean) - layer.mean[c]
+          layer.mean[c] += delta * n / images  // (1)
+          layer.between[c] += n * delta * (Double(mean) - layer.mean[c])
+          layer.within[c] += n * Double(variance)
         }
+        sums[name] = layer
       }
     }
     precondition(images > 0, "statistics of no images")
     var result = self
-    var layer = 0
-    result.visitStatistics("") { name, tensor in
-      if name.hasSuffix("Mean") {
-        tensor = Tensor(means[layer].map { Float($0) })
-      } else {
-        tensor = Tensor(zip(within[layer], between[layer]).map { Float(($0 + $1) / images) })  // (2)
-        layer += 1
-      }
+    result.visitStatistics("") { name, running in
+      guard let layer = sums[name] else { return }
+      running.mean = Tensor(layer.mean.map { Float($0) })
+      running.variance = Tensor(zip(layer.within, layer.between).map { Float(($0 + $1) / images) })  // (2)
     }
     return result
   }
@@ -74,15 +62,21 @@ extension Trainer {
   public mutating func recomputeStatistics(progress: (Int) -> Void = { _ in }) {
     var generator = RandomGenerator(seed: seed).fork(.max)
     let order = generator.permutation(images.count)
-    let augmentation = recipe.augmentation.scaled == nil ? Augmentation.none : recipe.augmentation
     withoutActuallyEscaping(progress) { progress in
       let batches = stride(from: 0, to: order.count, by: recipe.batch).lazy.map { [self] start -> Tensor<Float> in
         let numbers = Array(order[start..<Swift.min(start + recipe.batch, order.count)])
-        var generator = RandomGenerator(seed: seed).fork(.max - 1).fork(UInt64(start))
         progress(start + numbers.count)
-        return normalization.input(augmentation.views(of: images, numbers, using: &generator))
+        return unvaried(numbers, seed: UInt64(start))
       }
       network = network.recomputedStatistics(over: batches)
     }
+  }
+
+  /// Training images as they are, normalized, or in random crops of §3.4 where the recipe has them: the network takes
+  /// no other size.
+  func unvaried(_ numbers: [Int], seed start: UInt64) -> Tensor<Float> {
+    let augmentation = recipe.augmentation.scaled == nil ? Augmentation.none : recipe.augmentation
+    var generator = RandomGenerator(seed: seed).fork(.max - 1).fork(start)
+    return normalization.input(augmentation.views(of: images, numbers, using: &generator))
   }
 }

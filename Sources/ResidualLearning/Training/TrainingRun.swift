@@ -8,28 +8,19 @@ import Foundation
 import ResidualFiles
 import ResidualKernels
 
-/// How one epoch went.
-public struct Epoch: Equatable, Sendable {
-  /// Steps from the start of the run to the end of this epoch.
-  public var iteration: Int
-  /// The number of the epoch, from 1.
-  public var number: Int
-  /// The learning rate of the epoch's last step.
-  public var rate: Double
-  /// The mean loss of the images during the epoch.
-  public var trainingLoss: Double
-  /// The share of images classified wrong during the epoch, 0 to 1.
-  public var trainingError: Double
-  /// The held-out images after the epoch, where the recipe holds some out.
-  public var heldOut: Evaluation?
-  /// The test images after the epoch, where the run has some.
-  public var test: Evaluation?
-}
-
 /// A training run as a value: what is trained, how, and on which images. ``run(from:observe:shouldStop:)`` runs it.
 ///
-/// A run in a folder saves `checkpoint.safetensors` there after every epoch, every two minutes in between, and when it
-/// is told to stop.
+/// A run in a folder leaves there, with a new row in every table after every epoch:
+///
+/// | file                     | what                                                                        |
+/// |:-------------------------|:----------------------------------------------------------------------------|
+/// | `checkpoint.safetensors` | the run as it stands; also written every two minutes and where the run stops |
+/// | `log.csv`                | every ``Epoch``                                                             |
+/// | `gradients.csv`          | with ``logsGradients``, the norm of the gradient of every weight            |
+/// | `responses.csv`          | with ``logsGradients``, the response of every layer; see ``LayerResponses`` |
+///
+/// The tables are written before the checkpoint, and a run that goes on drops the rows that its checkpoint does not know:
+/// each epoch has one row, wherever the run was killed.
 public struct TrainingRun: Sendable {
   /// The network.
   public var architecture: Architecture
@@ -45,13 +36,19 @@ public struct TrainingRun: Sendable {
   public var test: ImageDataset?
   /// The folder that takes the checkpoint. Without one nothing is saved.
   public var folder: String?
+  /// What the run is called where several are compared; the architecture's name unless told otherwise.
+  public var label: String
   /// Whether the fused kernels compute the blocks, in fewer passes over memory.
   public var fusesBlocks = true
+  /// Whether gradients and responses are measured at the start and after every epoch, on the first 128 training images.
+  public var logsGradients = false
 
   private let fingerprint: String
 
   /// What a run reports to whoever watches it.
   public enum Event: Sendable {
+    /// The run begins, or goes on after so many steps.
+    case begins(iteration: Int)
     /// A step is done; where training stands after it.
     case step(TrainingStep, TrainingState)
     /// The last step is done and the statistics are computed again.
@@ -60,6 +57,8 @@ public struct TrainingRun: Sendable {
     case epoch(Epoch)
     /// The checkpoint could not be written, and the run goes on: the disk may have room again when the next one is due.
     case notSaved(iteration: Int, InputError)
+    /// All steps are done, or no more can be: the last epoch, and nil when the loss was not a number.
+    case ends(Epoch?)
   }
 
   /// What became of a run.
@@ -70,12 +69,12 @@ public struct TrainingRun: Sendable {
     public let normalization: PixelNormalization
     /// Where training stands.
     public let state: TrainingState
-    /// The last finished epoch, if there is one.
-    public let lastEpoch: Epoch?
-    /// The median speed of all steps of this call; 0 if there was none.
-    public let imagesPerSecond: Double
+    /// Every epoch of the run, also those of earlier calls that its log has.
+    public let epochs: [Epoch]
     /// Whether all steps of the recipe are done.
     public let isFinished: Bool
+    /// Why the run cannot go on, if the loss is not a number any more.
+    public let divergence: Divergence?
   }
 
   /// A run that trains on the part of `images` that the recipe does not hold out.
@@ -86,6 +85,7 @@ public struct TrainingRun: Sendable {
     folder: String? = nil
   ) throws {
     (self.architecture, self.recipe, self.seed, self.test, self.folder) = (architecture, recipe, seed, test, folder)
+    label = architecture.name
     // The split is the same for every seed, so that runs of several seeds are comparable.
     (training, heldOut) = images.split(for: recipe, seed: 45)
     fingerprint = training.fingerprint
@@ -103,14 +103,22 @@ public struct TrainingRun: Sendable {
   /// Where the checkpoint of a run in `folder` is.
   public static func checkpointPath(in folder: String) -> String { folder + "/checkpoint.safetensors" }
 
+  /// The checkpoint of a run in `folder`, if there is one.
+  ///
+  /// - Throws: `InputError` when it cannot be read.
+  public static func checkpoint(in folder: String) throws -> Checkpoint? {
+    let path = checkpointPath(in: folder)
+    return FileManager.default.fileExists(atPath: path) ? try Checkpoint(contentsOf: path) : nil
+  }
+
   /// Runs to the end, or until `shouldStop`, which is asked after every step, says so.
   ///
   /// - Parameters:
-  ///   - checkpoint: where an earlier call stopped; without one the run begins. What is found in the folder then keeps
-  ///     a second name, `earlier.safetensors`.
+  ///   - checkpoint: where an earlier call stopped; without one the run begins. What is found in the folder then keeps a
+  ///     second name, `earlier.safetensors` and `earlier.csv`.
   ///   - observe: called with every event.
-  /// - Throws: ``Divergence``; `InputError` when `checkpoint` is that of another run, or when the run cannot be saved
-  ///   at its end or where it stops.
+  /// - Throws: `InputError` when `checkpoint` is that of another run, or when the run cannot be saved at its end or where
+  ///   it stops.
   public func run(
     from checkpoint: Checkpoint? = nil, observe: (Event) -> Void = { _ in }, shouldStop: () -> Bool = { false }
   ) throws -> Result {
@@ -125,15 +133,48 @@ public struct TrainingRun: Sendable {
   ) throws -> Result {
     if let checkpoint { try check(checkpoint) }
     var trainer = try trainer(network, from: checkpoint)
-    if checkpoint == nil { try keepEarlierCheckpoint() }
-
-    var lastSave = Self.now
+    if checkpoint == nil { try keepEarlierRun() }
+    var log = TrainingLog(folder: folder, upTo: trainer.state.iteration)
+    let (start, secondsBefore) = (Self.now, log.epochs.last?.seconds ?? 0)
+    var lastSave = start
     var speeds: [Double] = []
-    var lastEpoch: Epoch?
+    var rate = recipe.rate(at: trainer.state.iteration - 1, plateau: trainer.state.plateau)
+
+    /// The end of an epoch, or the start of the run: what is measured, logged and saved there.
+    func finishEpoch(mayFail: Bool) throws {
+      let state = trainer.state
+      if logsGradients { log.append(SignalStrengths(of: trainer), at: state.iteration) }
+      if state.iteration > 0 {
+        var epoch = try epoch(of: trainer, rate: rate)
+        epoch.imagesPerSecond = speeds.sorted().dropFirst(speeds.count / 2).first ?? 0
+        epoch.seconds = secondsBefore + Self.now - start
+        log.append(epoch)
+        // The error that the rate depends on comes before the checkpoint, which holds the rate.
+        if let error = epoch.heldOutError, !speeds.isEmpty { trainer.report(validationError: error) }
+        speeds = []
+        observe(.epoch(epoch))
+      }
+      try save(trainer, log, mayFail: mayFail, observe)
+      lastSave = Self.now
+    }
+    func result(_ divergence: Divergence? = nil) -> Result {
+      Result(
+        network: trainer.network, normalization: trainer.normalization, state: trainer.state, epochs: log.epochs,
+        isFinished: trainer.isFinished, divergence: divergence)
+    }
+
+    observe(.begins(iteration: trainer.state.iteration))
+    if trainer.state.iteration == 0 && logsGradients { try finishEpoch(mayFail: true) }
     while !trainer.isFinished {
-      let start = Self.now
-      let step = try trainer.step()
-      speeds.append(Double(step.count) / (Self.now - start))
+      let began = Self.now
+      let step: TrainingStep
+      do { step = try trainer.step() } catch let divergence as Divergence {
+        try save(trainer, log, mayFail: false, observe)
+        observe(.ends(nil))
+        return result(divergence)
+      }
+      speeds.append(Double(step.count) / (Self.now - began))
+      rate = step.rate
       observe(.step(step, trainer.state))
       if trainer.isFinished && recipe.recomputesStatistics {
         observe(.recomputesStatistics)
@@ -141,23 +182,17 @@ public struct TrainingRun: Sendable {
       }
       let stops = shouldStop() && !trainer.isFinished
       if trainer.state.iteration % trainer.iterationsPerEpoch == 0 || trainer.isFinished {
-        let epoch = try finishEpoch(&trainer, rate: step.rate)
-        try save(trainer, mayFail: !trainer.isFinished && !stops, observe)
-        observe(.epoch(epoch))
-        (lastEpoch, lastSave) = (epoch, Self.now)
+        try finishEpoch(mayFail: !stops && !trainer.isFinished)
       } else if stops || Self.now - lastSave > 120 {
-        try save(trainer, mayFail: !stops, observe)
+        try save(trainer, log, mayFail: !stops, observe)
         lastSave = Self.now
       }
       if stops { break }
     }
-    if speeds.isEmpty {
-      lastEpoch = try epoch(of: trainer, rate: recipe.rate(at: recipe.iterations - 1, plateau: trainer.state.plateau))
-      observe(.epoch(lastEpoch!))
-    }
-    return Result(
-      network: trainer.network, normalization: trainer.normalization, state: trainer.state, lastEpoch: lastEpoch,
-      imagesPerSecond: speeds.sorted().dropFirst(speeds.count / 2).first ?? 0, isFinished: trainer.isFinished)
+    // A run that was done before there was a log is measured once more.
+    if log.epochs.last?.iteration != trainer.state.iteration && trainer.isFinished { try finishEpoch(mayFail: false) }
+    if trainer.isFinished { observe(.ends(log.epochs.last)) }
+    return result()
   }
 
   /// Seconds on a clock that only goes forward.
@@ -181,7 +216,7 @@ public struct TrainingRun: Sendable {
   }
 
   /// Refuses to resume the run of another network, recipe or data set, and says what differs.
-  private func check(_ checkpoint: Checkpoint) throws {
+  package func check(_ checkpoint: Checkpoint) throws {
     let old = checkpoint.description
     var differences: [String] = []
     func compare<Value: Equatable>(_ what: String, _ before: Value, _ now: Value) {
@@ -202,22 +237,17 @@ public struct TrainingRun: Sendable {
     }
   }
 
-  /// A new run in the folder of another takes nothing away: the other's checkpoint gets a second name, and keeps the
+  /// A new run in the folder of another takes nothing away: the other's checkpoint and log get a second name, and keep the
   /// first until this run saves.
-  private func keepEarlierCheckpoint() throws {
-    guard let folder, FileManager.default.fileExists(atPath: Self.checkpointPath(in: folder)) else { return }
-    try AtomicFile.keep(Self.checkpointPath(in: folder), as: folder + "/earlier.safetensors")
+  private func keepEarlierRun() throws {
+    guard let folder else { return }
+    for (name, other) in [("checkpoint.safetensors", "earlier.safetensors"), ("log.csv", "earlier.csv")]
+    where FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
+      try AtomicFile.keep("\(folder)/\(name)", as: "\(folder)/\(other)")
+    }
   }
 
   // MARK: - The end of an epoch
-
-  /// Measures the epoch that is done, and tells the plateau schedule the held-out error: before the checkpoint is
-  /// written, which holds the rate.
-  private func finishEpoch<Network>(_ trainer: inout Trainer<Network>, rate: Double) throws -> Epoch {
-    let epoch = try epoch(of: trainer, rate: rate)
-    if let heldOut = epoch.heldOut { trainer.report(validationError: heldOut.error) }
-    return epoch
-  }
 
   private func epoch<Network>(of trainer: Trainer<Network>, rate: Double) throws -> Epoch {
     let state = trainer.state
@@ -225,8 +255,8 @@ public struct TrainingRun: Sendable {
     return Epoch(
       iteration: state.iteration, number: (state.iteration - 1) / trainer.iterationsPerEpoch + 1, rate: rate,
       trainingLoss: state.epochLoss / count, trainingError: Double(state.epochErrors) / count,
-      heldOut: heldOut.count > 0 ? try evaluate(trainer, heldOut) : nil,
-      test: try test.map { try evaluate(trainer, $0) })
+      heldOutError: heldOut.count > 0 ? try evaluate(trainer, heldOut).error : nil,
+      testError: try test.map { try evaluate(trainer, $0).error })
   }
 
   /// Classifies images in a single view: as they are or, where crops of another size are trained on, resized to that.
@@ -238,10 +268,13 @@ public struct TrainingRun: Sendable {
       .evaluate(images, views: Views(scales: [crop]))
   }
 
-  private func save<Network>(_ trainer: Trainer<Network>, mayFail: Bool, _ observe: (Event) -> Void) throws {
+  private func save<Network>(
+    _ trainer: Trainer<Network>, _ log: TrainingLog, mayFail: Bool, _ observe: (Event) -> Void
+  ) throws {
     guard let folder else { return }
     do {
       try AtomicFile.makeFolder(folder)
+      try log.write(to: folder)
       try Checkpoint(trainer, fingerprint: fingerprint).write(to: Self.checkpointPath(in: folder))
     } catch let error as InputError where mayFail {
       observe(.notSaved(iteration: trainer.state.iteration, error))

@@ -172,11 +172,13 @@ private struct Bench {
     case fusedForward = "fused convolution"
     case fusedInference = "fused convolution at inference"
     case fusedGradients = "fused gradients"
-    case fusedSum = "fused sum"
-    case fusedSumGradient = "gradient of the fused sum"
+    case normalizeAddRectify = "normalization, addition and ReLU"
+    case normalizeAddRectifyGradient = "gradient of normalization, addition and ReLU"
 
     static let convolutions = [Kernel.forward, .inputGradient, .weightGradient]
-    static let fused = [Kernel.fusedForward, .fusedInference, .fusedGradients, .fusedSum, .fusedSumGradient]
+    static let fused = [
+      Kernel.fusedForward, .fusedInference, .fusedGradients, .normalizeAddRectify, .normalizeAddRectifyGradient,
+    ]
 
     /// Whether the kernel computes this shape: the channels that fused kernels write fill whole vectors.
     func applies(to shape: ConvolutionShape) -> Bool {
@@ -222,8 +224,8 @@ private struct Bench {
       case .fusedInference:
         return (
           {
-            Kernels.fusedInference(
-              shape, input: input, weight: weight, affine: affine, bypass: gradient, output: output)
+            Kernels.fusedConvolutionInference(
+              shape, input: input, weight: weight, affine: affine, adding: gradient, output: output)
           }, [output]
         )
       case .fusedGradients:
@@ -240,15 +242,15 @@ private struct Bench {
               inputGradient: inputGradient, sums: sums)
           }, [weightGradient, inputGradient, sums.sum, sums.product]
         )
-      case .fusedSum:
-        let bypass = Self.random(shape.outputCount, seed: 6)
-        return ({ Kernels.fusedSum(gradient, affine: affine, bypass: bypass, output: output) }, [output])
-      case .fusedSumGradient:
+      case .normalizeAddRectify:
+        let other = Self.random(shape.outputCount, seed: 6)
+        return ({ Kernels.normalizeAddRectify(gradient, affine: affine, adding: other, output: output) }, [output])
+      case .normalizeAddRectifyGradient:
         let (y, x) = (Self.random(shape.outputCount, seed: 6), Self.random(shape.outputCount, seed: 7))
         let mean = Self.random(shape.outputChannels, seed: 8)
         return (
           {
-            Kernels.fusedSumGradient(
+            Kernels.normalizeAddRectifyGradient(
               gradient, output: y, input: x, mean: mean, into: output, sum: sum, product: product)
           }, [output, sum, product]
         )

@@ -1,3 +1,4 @@
+import ResidualExperiments
 import ResidualLearning
 
 extension Command {

@@ -1,3 +1,4 @@
+import ResidualExperiments
 import ResidualFiles
 import ResidualLearning
 
@@ -6,30 +7,38 @@ extension Command {
     name: "compare",
     summary: "trains plain and residual nets of several depths",
     description:
-      "Trains plain and residual networks of several depths one after the other and draws their errors, as Figure 6 "
-      + "does. Without --data it trains on images that the program draws, which takes a minute or two.",
-    options: [.depths.with(default: [8, 20, 32]), .shortcut, .zeros, .data, .limit, .output]
-      + AnyOption.recipeOptions(batch: 32) + [.seed, .json] + AnyOption.machineOptions
+      "Trains plain and residual networks one after the other and draws their errors, as Figure 6 does: of several "
+      + "depths, or those of a list (--networks). Each has a folder of its own with what 'resnet train' leaves there. "
+      + "Ctrl-C saves and stops; the same command goes on and repeats nothing that is done. Without --data it "
+      + "trains on images that the program draws, which takes a minute or two.",
+    options: [
+      .depths.with(default: [8, 20, 32]), .networks, .seeds, .shortcut, .zeros, .data,
+      .limit.with(absent: "all, and 2500 of those that the program draws"), .output.with(absent: "runs/compare"),
+    ] + AnyOption.trainingOptions(batch: 32) + [.json] + AnyOption.machineOptions
   ) { arguments in
     try arguments.allowOne(of: .epochs, .iterations)
+    try arguments.allowOne(of: .depths, .networks)
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
-    let depths = try arguments.cifarDepths
     let folder = arguments[.output] ?? "runs/compare"
-    try AtomicFile.makeFolder(folder)
-
     let images = try Images(folder: arguments[.data])
-    let runs = try arguments.comparedRuns(depths, images, limit: arguments[.data] == nil ? 2500 : nil)
+    let runs = try arguments.comparedRuns(images, limit: arguments[.data] == nil ? 2500 : nil, in: folder)
+    let locks = try ([folder] + runs.map { $0.folder! }).map { folder in
+      try AtomicFile.makeFolder(folder)
+      return try OutputFolderLock(folder: folder)
+    }
+    defer { for lock in locks { lock.release() } }
+
     output.line(runs[0].introduction(images))
     for (run, before) in zip(runs.dropFirst(), runs) where run.recipe != before.recipe {
-      output.line("\(run.architecture.name): " + run.recipe.comparison(depth: run.architecture.weightedLayers))
+      output.line("\(run.label): " + run.recipe.comparison(depth: run.architecture.weightedLayers))
     }
     let comparison = try trained(runs, output)
     for plain in [true, false] {
       try comparison.plot(plain: plain).write(to: folder + (plain ? "/plain.svg" : "/residual.svg"))
     }
-    output.line("\n" + table(comparison, depths))
-    output.line("curves in \(folder)/plain.svg and \(folder)/residual.svg")
+    output.line("\n" + table(comparison))
+    output.line("curves in \(folder)/plain.svg and \(folder)/residual.svg, logs in \(folder)/NETWORK-seedN/log.csv")
     output.json(["networks": .array(comparison.curves.map(\.json))])
   }
 
@@ -39,16 +48,25 @@ extension Command {
   static func trained(_ runs: [TrainingRun], _ output: Output) throws -> Degradation {
     Signals.install()
     defer { Signals.uninstall() }
-    var done = 0
-    var line = ProgressLine(total: runs.reduce(0) { $0 + $1.recipe.iterations }, unit: "steps")
+    let total = runs.reduce(0) { $0 + $1.recipe.iterations }
+    var line: ProgressLine?
+    var before = 0  // steps of the runs before this one
+    var current = ""
+    func name(_ run: TrainingRun) -> String { run.label + (run.seed == runs[0].seed ? "" : " seed \(run.seed)") }
+    let width = runs.map { name($0).count }.max() ?? 0
     let comparison = try Degradation(runs) { run, event in
       switch event {
+      case .begins(let iteration):
+        if line == nil { line = ProgressLine(total: total, unit: "steps", done: before + iteration) }
+        current = name(run)
       case .step(_, let state):
-        done += 1
-        output.progress(&line, done, "\(run.architecture.name), iteration \(state.iteration)")
-      case .epoch(let epoch) where epoch.iteration == run.recipe.iterations:
-        output.line("\(padded(run.architecture.name, to: 10))\(epoch.words)")
-      default: break
+        output.progress(&line!, before + state.iteration, "\(current), iteration \(state.iteration)")
+      case .notSaved(let iteration, let error):
+        output.line("\(current) not saved after iteration \(iteration): \(error.message)")
+      case .ends(let epoch):
+        before += run.recipe.iterations
+        output.line(padded(current, to: width + 2) + (epoch?.words ?? "diverged"))
+      case .epoch, .recomputesStatistics: break
       }
     } shouldStop: {
       Signals.received != nil
@@ -57,16 +75,20 @@ extension Command {
     return comparison
   }
 
-  /// Depths down, plain and residual across.
-  private static func table(_ comparison: Degradation, _ depths: [Int]) -> String {
-    var table = Table(
-      .right("layers"), .right("plain: train"), .right("test"), .right("residual: train"), .right("test"))
-    for (i, depth) in depths.enumerated() {
-      let cells = comparison.curves[2 * i...2 * i + 1].flatMap { curve -> [String] in
-        guard let last = curve.epochs.last, let test = last.test, !curve.diverged else { return ["diverged", ""] }
-        return [percent(last.trainingError), percent(test.error)]
+  /// Networks down, errors across; means and deviations where there are several seeds.
+  private static func table(_ comparison: Degradation) -> String {
+    var table = Table(.left("network"), .right("layers"), .right("runs"), .right("train error"), .right("test error"))
+    for label in comparison.labels {
+      let curves = comparison.curves(label)
+      let diverged = curves.count { $0.last == nil }
+      func words(_ spread: Degradation.Spread?) -> String {
+        guard let spread else { return "diverged" }
+        return fixed(100 * spread.mean, 2) + (spread.deviation.map { " ± \(fixed(100 * $0, 2))" } ?? "") + " %"
       }
-      table.row(["\(depth)"] + cells)
+      table.row(
+        label, "\(curves[0].run.architecture.weightedLayers)",
+        "\(curves.count)" + (diverged > 0 ? ", \(diverged) diverged" : ""),
+        words(comparison.spread(label, \.trainingError)), words(comparison.spread(label, \.testError)))
     }
     return table.text
   }
@@ -83,18 +105,67 @@ extension Arguments {
     }
   }
 
-  /// A plain and a residual network of each depth, to be trained alike.
-  fileprivate func comparedRuns(_ depths: [Int], _ images: Images, limit: Int?) throws -> [TrainingRun] {
+  /// The networks that are asked for, each trained alike with every seed.
+  func comparedRuns(_ images: Images, limit: Int?, in folder: String) throws -> [TrainingRun] {
     let used = images.training.prefix(self[.limit] ?? limit ?? images.training.count)
-    let options = Architecture.Options(shortcut: self[.shortcut] ?? .a, zeros: self[.zeros])
-    let classes = used.classNames.count
-    return try Degradation.architectures(depths: depths, options: options, classes: classes).map { architecture in
-      // On the drawn images half the paper's rate, for a quarter of its batch and far fewer iterations.
-      let isDrawn = self[.data] == nil
-      let recipe = try recipe(
-        depth: architecture.weightedLayers, used.count, epochs: isDrawn ? 5 : 40, rate: isDrawn ? 0.05 : nil)
-      return try TrainingRun(
-        architecture, recipe: recipe, images: used, test: images.test, seed: UInt64(self[.seed]))
+    // On the drawn images half the paper's rate, for a quarter of its batch and far fewer iterations.
+    let isDrawn = self[.data] == nil
+    return try (0..<self[.seeds]).flatMap { number in
+      try comparedNetworks(classes: used.classNames.count).map { label, architecture in
+        let recipe = try recipe(
+          depth: architecture.weightedLayers, used.count, epochs: isDrawn ? 5 : 40, rate: isDrawn ? 0.05 : nil)
+        let seed = self[.seed] + number
+        let name = label.replacing(":", with: "-") + "-seed\(seed)"
+        var run = try run(architecture, recipe, used, test: images.test, folder: folder + "/" + name)
+        (run.label, run.seed) = (label, UInt64(seed))
+        return run
+      }
+    }
+  }
+
+  private func comparedNetworks(classes: Int) throws -> [(label: String, architecture: Architecture)] {
+    guard let names = self[.networks] else {
+      let options = Architecture.Options(shortcut: self[.shortcut] ?? .a, zeros: self[.zeros])
+      return Degradation.architectures(depths: try cifarDepths, options: options, classes: classes).map {
+        ($0.name, $0)
+      }
+    }
+    if let twice = Dictionary(grouping: names, by: { $0 }).first(where: { $0.value.count > 1 }) {
+      throw CommandLineError("--networks has \(quoted(twice.key)) twice")
+    }
+    return try names.map { ($0, try comparedNetwork($0, classes: classes)) }
+  }
+
+  /// `resnet32`, `resnet32:B`, `resnet18:16`, `resnet34:B:16`.
+  private func comparedNetwork(_ word: String, classes: Int) throws -> Architecture {
+    let parts = word.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    var (shortcut, width) = (self[.shortcut], Int?.none)
+    for part in parts.dropFirst() {
+      if let option = ShortcutOption(rawValue: part) {
+        shortcut = option
+      } else if let channels = Int(part), (1...4096).contains(channels) {
+        width = channels
+      } else {
+        throw CommandLineError(
+          "--networks takes A, B or C and a number of channels behind a colon (resnet32:B, resnet18:16), not \(quoted(word))"
+        )
+      }
+    }
+    var architecture = try Architecture.named(
+      parts[0], shortcut: shortcut, options: Architecture.Options(zeros: self[.zeros]), classes: classes)
+    if let width { architecture.narrow(to: width) }
+    return architecture
+  }
+}
+
+extension Architecture {
+  /// Gives the first stage `width` channels, and the others theirs in proportion.
+  fileprivate mutating func narrow(to width: Int) {
+    let old = stages[0].width
+    if stem != nil { stemChannels = stemChannels * width / old }
+    for i in stages.indices {
+      stages[i].width = stages[i].width * width / old
+      stages[i].outputChannels = stages[i].outputChannels * width / old
     }
   }
 }
@@ -102,10 +173,10 @@ extension Arguments {
 extension Degradation.Curve {
   fileprivate var json: JSONValue {
     [
-      "network": .string(architecture.name), "diverged": .bool(diverged),
-      "iterations": .array(epochs.map { .int($0.iteration) }),
-      "trainErrors": .array(epochs.map { .double($0.trainingError) }),
-      "testErrors": .array(epochs.map { .double($0.test?.error ?? 1) }),
+      "network": .string(run.label), "seed": .int(Int(run.seed)), "diverged": .bool(result.divergence != nil),
+      "iterations": .array(result.epochs.map { .int($0.iteration) }),
+      "trainErrors": .array(result.epochs.map { .double($0.trainingError) }),
+      "testErrors": .array(result.epochs.map { .double($0.testError ?? 1) }),
     ]
   }
 }

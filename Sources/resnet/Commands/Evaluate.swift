@@ -203,12 +203,12 @@ extension ImageClassifier<Float> {
 }
 
 extension PixelNormalization {
-  /// What happens to pixels, in words.
+  /// What is done to the pixels, in words.
   var words: String {
     switch kind {
     case .perPixel: "pixels: minus the mean image"
-    case .cifar: "pixels: minus CIFAR-10's channel means, over its deviations"
-    case .imageNet: "pixels: minus ImageNet's channel means, over its deviations"
+    case .cifar: "pixels: minus CIFAR-10's mean of each channel, divided by its deviation"
+    case .imageNet: "pixels: minus ImageNet's mean of each channel, divided by its deviation"
     }
   }
 }

@@ -1,3 +1,4 @@
+import ResidualExperiments
 import ResidualFiles
 import ResidualLearning
 
@@ -7,21 +8,24 @@ extension Command {
     summary: "measures the layers' responses",
     description:
       "Measures the standard deviation of every 3x3 layer's output, after batch normalization and before the "
-      + "ReLU or the addition, as Figure 7 does. It takes checkpoints (--weights, repeatable); without any, it trains plain "
-      + "and residual networks for a moment on images that the program draws.",
-    options: [.weights, .depths.with(default: [20]), .data, .limit, .output, .batch, .seed, .json]
-      + AnyOption.machineOptions
+      + "ReLU or the addition, as Figure 7 does. It takes checkpoints and weights from PyTorch, as evaluate does (--weights, "
+      + "repeatable); without any, it trains plain and residual networks for a moment on images that the program "
+      + "draws.",
+    options: [
+      .weights, .depths.with(default: [20]), .normalization, .data, .limit.with(absent: "1000"),
+      .output.with(absent: "runs/responses"), .batch, .seed, .json,
+    ] + AnyOption.weightOptions + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
     let depths = try arguments.cifarDepths
     let folder = arguments[.output] ?? "runs/responses"
     try AtomicFile.makeFolder(folder)
-    let images = try Images(folder: arguments[.data])
-    let shown = images.test.prefix(arguments[.limit] ?? 1000)
+    let shown = try Images.test(folder: arguments[.data]).prefix(arguments[.limit] ?? 1000)
     let networks =
       arguments[.weights].isEmpty
-      ? try trained(depths, images, seed: UInt64(arguments[.seed]), output) : try loaded(arguments, shown)
+      ? try trained(depths, Images.training(folder: arguments[.data]), seed: UInt64(arguments[.seed]), output)
+      : try loaded(arguments, shown, output)
 
     var table = Table(.left("network"), .right("layers"), .right("mean"), .right("smallest"), .right("largest"))
     var all: [(name: String, responses: LayerResponses)] = []
@@ -53,29 +57,33 @@ extension Command {
     ])
   }
 
-  /// The networks of the checkpoints.
+  /// The networks of checkpoints, or of weights from PyTorch.
   private static func loaded(
-    _ arguments: Arguments, _ images: ImageDataset
+    _ arguments: Arguments, _ images: ImageDataset, _ output: Output
   ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
     try arguments[.weights].map { path in
-      let checkpoint = try Checkpoint(contentsOf: path)
-      return (try checkpoint.network(), try checkpoint.normalization(height: images.height, width: images.width))
+      let weights = try arguments.loadWeights(path, output)
+      try weights.network.architecture.checkSize(of: images)
+      let normalization = try weights.normalization(
+        arguments[.normalization], height: images.height, width: images.width,
+        training: Images.training(folder: arguments[.data]))
+      return (weights.network, normalization)
     }
   }
 
   /// A plain and a residual network of each depth, after a few epochs.
   private static func trained(
-    _ depths: [Int], _ images: Images, seed: UInt64, _ output: Output
+    _ depths: [Int], _ images: ImageDataset, seed: UInt64, _ output: Output
   ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
-    let used = images.training.prefix(1500)
+    let used = images.prefix(1500)
     let runs = try Degradation.architectures(depths: depths, classes: used.classNames.count).map { architecture in
       var recipe = Recipe.scaled(depth: architecture.weightedLayers, iterations: 120)
       recipe.batch = 64
       return try TrainingRun(architecture, recipe: recipe, images: used, seed: seed)
     }
     return try trained(runs, output).curves.map { curve in
-      guard let result = curve.result else { throw InputError("\(curve.architecture.name) diverged") }
-      return (result.network, result.normalization)
+      if let divergence = curve.result.divergence { throw divergence }
+      return (curve.result.network, curve.result.normalization)
     }
   }
 }

@@ -10,8 +10,8 @@ extension Command {
     description: "Trains a network as section 4.2 of the paper does, or section 3.4 (--recipe imagenet), and saves it "
       + "after every epoch. Without options a small residual net learns images that the program draws, in about a "
       + "minute. Ctrl-C saves and stops, --resume continues.",
-    options: [.network.with(default: "resnet14"), .shortcut, .zeros, .strideIn, .data, .limit, .output]
-      + AnyOption.recipeOptions() + [.seed, .resume, .blocks, .json] + AnyOption.machineOptions
+    options: [.network.with(default: "resnet14"), .shortcut, .zeros, .strideIn, .data, .limit, .output, .resume]
+      + AnyOption.trainingOptions() + [.json] + AnyOption.machineOptions
   ) { arguments in
     try arguments.allowOne(of: .epochs, .iterations)
     arguments.applyMachineOptions()
@@ -28,9 +28,7 @@ extension Command {
     try AtomicFile.makeFolder(folder)
     let lock = try OutputFolderLock(folder: folder)
     defer { lock.release() }
-    let path = TrainingRun.checkpointPath(in: folder)
-    let goesOn = arguments[.resume] && FileManager.default.fileExists(atPath: path)
-    let checkpoint = goesOn ? try Checkpoint(contentsOf: path) : nil
+    let checkpoint = arguments[.resume] ? try TrainingRun.checkpoint(in: folder) : nil
     let old = checkpoint?.description
 
     let namesNetwork = [.network, .shortcut, .zeros, .strideIn].contains { (option: AnyOption) in
@@ -38,13 +36,8 @@ extension Command {
     }
     if let old, !namesNetwork { architecture = old.architecture }
     let recipe = try arguments.recipe(depth: architecture.weightedLayers, used.count, resuming: old?.recipe)
-    let seed = arguments.isGiven(.seed) ? UInt64(arguments[.seed]) : old?.seed ?? UInt64(arguments[.seed])
-    var run = try TrainingRun(
-      architecture, recipe: recipe, images: used, test: images.test, seed: seed, folder: folder)
-    if recipe.augmentation.scaled != nil && recipe != old?.recipe {
-      run.recipe.augmentation.scaled!.colors = PrincipalColors(of: run.training)
-    }
-    run.fusesBlocks = arguments[.blocks] == .fused
+    var run = try arguments.run(architecture, recipe, used, test: images.test, folder: folder)
+    if let old, !arguments.isGiven(.seed) { run.seed = old.seed }
     try watch(run, from: checkpoint, images, output)
   }
 
@@ -72,6 +65,7 @@ extension Command {
       case .epoch(let epoch): output.line(epoch.words)
       case .notSaved(let iteration, let error):
         output.line("not saved after iteration \(iteration): \(error.message)")
+      case .begins, .ends: break
       }
     } shouldStop: {
       Signals.received != nil
@@ -80,15 +74,17 @@ extension Command {
       output.line("stopped after iteration \(result.state.iteration), saved in \(path); --resume continues")
       throw Stopped(signal: signal)
     }
-    guard let epoch = result.lastEpoch, let test = epoch.test else { return }
-    let (seconds, speed) = (ProgressLine.now - start, result.imagesPerSecond)
+    if let divergence = result.divergence { throw divergence }
+    guard let epoch = result.epochs.last, let error = epoch.testError else { return }
+    let speeds = result.epochs.map(\.imagesPerSecond).sorted()
+    let (seconds, speed) = (ProgressLine.now - start, speeds[speeds.count / 2])
     output.line(
-      "\(percent(test.accuracy)) of \(grouped(test.count)) test images right after "
+      "\(percent(1 - error)) of \(grouped(images.test.count)) test images right after "
         + "\(duration(seconds)) (\(grouped(Int(speed))) images/s); weights in \(path)")
     output.json([
       "network": .string(run.architecture.name), "epochs": .int(total / epochLength),
       "iterations": .int(result.state.iteration), "trainAccuracy": .double(1 - epoch.trainingError),
-      "testAccuracy": .double(test.accuracy), "testCount": .int(test.count),
+      "testAccuracy": .double(1 - error), "testCount": .int(images.test.count),
       "seconds": .double(seconds), "imagesPerSecondMedian": .double(speed), "checkpoint": .string(path),
     ])
   }
@@ -125,13 +121,27 @@ extension Epoch {
   var words: String {
     var text = "epoch \(number)  rate \(brief(rate))  loss \(fixed(trainingLoss, 4))"
     text += "  train error \(percent(trainingError))"
-    if let heldOut { text += "  held-out error \(percent(heldOut.error))" }
-    if let test { text += "  test error \(percent(test.error))" }
+    if let heldOutError { text += "  held-out error \(percent(heldOutError))" }
+    if let testError { text += "  test error \(percent(testError))" }
     return text
   }
 }
 
 extension Arguments {
+  /// A run of this network with the recipe, as the options that every training command takes ask for it.
+  func run(
+    _ architecture: Architecture, _ recipe: Recipe, _ images: ImageDataset, test: ImageDataset, folder: String
+  ) throws -> TrainingRun {
+    var run = try TrainingRun(
+      architecture, recipe: recipe, images: images, test: test, seed: UInt64(self[.seed]), folder: folder)
+    if let scaled = recipe.augmentation.scaled, scaled.colors == nil {
+      run.recipe.augmentation.scaled!.colors = PrincipalColors(of: run.training)
+    }
+    run.fusesBlocks = self[.blocks] == .fused
+    run.logsGradients = self[.logGradients]
+    return run
+  }
+
   /// The recipe that the options ask for. What they leave open is as in the resumed run, or else as in the paper.
   ///
   /// - Parameters:

@@ -1,3 +1,5 @@
+import ResidualExperiments
+import TestSupport
 import Testing
 
 @testable import ResidualLearning

@@ -1,4 +1,5 @@
 import ResidualKernels
+import TestSupport
 import Testing
 
 @testable import ResidualLearning

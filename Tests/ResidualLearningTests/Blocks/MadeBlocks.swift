@@ -2,17 +2,6 @@ import ResidualKernels
 
 @testable import ResidualLearning
 
-/// A block with random weights that depend on nothing but the sizes: `width` channels inside, `output` behind it.
-func makeBlock<Scalar: Element>(
-  _ kind: Architecture.BlockKind, _ input: Int, width: Int, output: Int, stride: Int = 1,
-  options: Architecture.Options = Architecture.Options(), fused: Bool = false, scalar: Scalar.Type = Double.self
-) -> Block<Scalar> {
-  var generator = RandomGenerator(seed: 1)
-  let stage = Architecture.Stage(blocks: 1, width: width, outputChannels: output, stride: stride)
-  let description = Architecture.block(kind, inputChannels: input, stage: stage, stride: stride, options: options)
-  return Block(description, fused: fused, using: &generator)
-}
-
 extension Layer where Scalar == Double {
   /// The layer with all numbers of the named parameters equal to one value.
   func with(_ values: [String: Double]) -> Self {
@@ -24,14 +13,6 @@ extension Layer where Scalar == Double {
     }
     precondition(found == values.count, "\(values.keys.sorted()), of which the layer has \(found)")
     return layer
-  }
-
-  /// The names and values of the running statistics.
-  var statistics: [(name: String, tensor: Tensor<Double>)] {
-    var copy = self
-    var result: [(name: String, tensor: Tensor<Double>)] = []
-    copy.visitStatistics("") { name, tensor in result.append((name, tensor)) }
-    return result
   }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import ResidualDetection
 import ResidualLearning
+import TestSupport
 import Testing
 
 @Suite struct DocsTests {

@@ -1,8 +1,6 @@
 import Foundation
+import TestSupport
 import Testing
-
-/// The repository that this test is in.
-let repository = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized
 
 /// A piece of code that stands in a page and in a test, and what it prints.
 ///

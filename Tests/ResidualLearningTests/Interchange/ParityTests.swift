@@ -1,5 +1,6 @@
 import ResidualFiles
 import ResidualKernels
+import TestSupport
 import Testing
 
 @testable import ResidualLearning
@@ -62,8 +63,7 @@ import Testing
     }
 
     layer.track(cache, rate: 0.1)
-    var statistics: [(String, Tensor<L.Scalar>)] = []
-    layer.visitStatistics("") { tensor, value in statistics.append((tensor, value)) }
+    let statistics = layer.statistics
     for (tensor, value) in statistics {
       fixture.compare("\(name) \(tensor)", value, try fixture.tensor("\(name)/after/\(path(tensor))"))
     }

@@ -1,4 +1,5 @@
 import ResidualKernels
+import TestSupport
 import Testing
 
 @testable import ResidualLearning
@@ -143,10 +144,12 @@ import Testing
     var layer = BatchNorm2D<Float>(channels: 3)
     #expect(layer.parameters.named.map(\.name) == ["scale", "shift"])
     var names: [String] = []
-    layer.visitStatistics("bn1.") { name, tensor in
+    layer.visitStatistics("bn1.") { name, running in
       names.append(name)
-      tensor = Tensor([4, 5, 6])
+      running.variance = Tensor([4, 5, 6])
     }
-    #expect(names == ["bn1.runningMean", "bn1.runningVariance"] && layer.running.variance == Tensor([4, 5, 6]))
+    #expect(names == ["bn1."] && layer.running.variance == Tensor([4, 5, 6]))
+    #expect(layer.statistics.map(\.name) == ["runningMean", "runningVariance"])
+    #expect(layer.statistics[1].tensor == Tensor([4, 5, 6]))
   }
 }

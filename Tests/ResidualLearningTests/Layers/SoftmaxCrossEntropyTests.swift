@@ -1,5 +1,6 @@
 import Foundation
 import ResidualKernels
+import TestSupport
 import Testing
 
 @testable import ResidualLearning
@@ -27,7 +28,8 @@ import Testing
   }
 
   @Test func `Equal logits give the loss ln K`() {
-    #expect(loss.forward(Tensor([3, 10], repeating: 4), labels: [0, 5, 9]).loss == log(10))
+    let value = loss.forward(Tensor([3, 10], repeating: 4), labels: [0, 5, 9]).loss
+    #expect(value == Double.logarithm(10) && abs(value - log(10)) <= log(10).ulp)
   }
 
   @Test func `A row of the gradient sums to zero`() {

@@ -102,11 +102,6 @@ import Testing
     #expect(abs(beyond - 0.0455) < 0.0033)
   }
 
-  @Test(arguments: [0x1p-104, 1e-30, 0.3, 0.66, 0.67, 1 - 0x1p-53, 1, 1.3, 1.34, 2, 1e300])
-  func `The logarithm agrees with the system's to four units in the last place`(x: Double) {
-    #expect(abs(RandomGenerator.logarithm(x) - log(x)) <= 4 * log(x).ulp)
-  }
-
   @Test func `Every number below a bound is equally likely`() {
     var generator = RandomGenerator(seed: 3)
     var counts = [Int](repeating: 0, count: 7)

@@ -1,5 +1,6 @@
 import Foundation
 import ResidualKernels
+import ResidualFiles
 import TestSupport
 import Testing
 
@@ -24,6 +25,18 @@ import Testing
     try Checkpoint(contentsOf: TrainingRun.checkpointPath(in: folder))
   }
 
+  /// The lines of a table.
+  private func lines(_ folder: String, _ name: String = "log.csv") throws -> [String] {
+    try String(contentsOfFile: folder + "/" + name, encoding: .utf8).split(separator: "\n").map(String.init)
+  }
+
+  /// The log without speed and time, which differ.
+  private func log(_ folder: String) throws -> [String] {
+    try lines(folder).map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).prefix(7).joined(separator: ",")
+    }
+  }
+
   private func bytes(_ folder: String) throws -> Data {
     try Data(contentsOf: URL(fileURLWithPath: TrainingRun.checkpointPath(in: folder)))
   }
@@ -36,18 +49,21 @@ import Testing
       switch event {
       case .step: steps += 1
       case .epoch(let epoch): epochs.append(epoch)
+      case .begins(let iteration): #expect(iteration == 0)
+      case .ends(let epoch): #expect(epoch == epochs.last)
       case .recomputesStatistics, .notSaved: Issue.record("\(event)")
       }
     }
-    #expect(steps == 10 && result.isFinished && result.lastEpoch == epochs.last)
+    #expect(steps == 10 && result.isFinished && result.epochs == epochs && result.divergence == nil)
     #expect(epochs.map(\.iteration) == [4, 8, 10] && epochs.map(\.number) == [1, 2, 3])
     // Divided by 10 at iterations 5 and 7; the last steps of the epochs have the numbers 3, 7 and 9.
     #expect(zip(epochs, [0.1, 0.001, 0.001]).allSatisfy { abs($0.rate - $1) < 1e-15 })
-    #expect(epochs.allSatisfy { $0.heldOut?.count == 5 && $0.test?.count == 20 })
-    #expect(
-      epochs.last?.test
-        == (result.network as? ResidualNetwork<Float>)?.evaluate(
-          run.test!, normalization: result.normalization))
+    #expect(zip(epochs, epochs.dropFirst()).allSatisfy { $0.seconds < $1.seconds && $0.imagesPerSecond > 0 })
+    func error(_ network: some ImageClassifier<Float>, _ images: ImageDataset) -> Double {
+      network.evaluate(images, normalization: result.normalization).error
+    }
+    #expect(epochs.last?.testError == error(result.network, run.test!))
+    #expect(epochs.last?.heldOutError == error(result.network, run.heldOut))
   }
 
   @Test func `A run that is stopped after any step and goes on is the run that was left alone, bit for bit`() throws {
@@ -67,10 +83,62 @@ import Testing
     } while iterations.last! < 10 && iterations.count < 10
     #expect(iterations == [3, 6, 9, 10])
     #expect(try bytes(parts.path) == bytes(whole.path))
-    // A run that is done is measured again and changes nothing.
+    #expect(try log(parts.path) == log(whole.path))
+    #expect(try log(whole.path).map { $0.prefix { $0 != "," } } == ["iteration", "4", "8", "10"])
+    // A run that is done changes nothing.
+    let before = try lines(parts.path)
     let again = try run(in: parts.path).run(from: checkpoint(parts.path))
-    #expect(again.isFinished && again.lastEpoch?.test?.count == 20 && again.imagesPerSecond == 0)
+    #expect(again.isFinished && again.epochs.map(\.iteration) == [4, 8, 10])
     #expect(try bytes(parts.path) == bytes(whole.path))
+    #expect(try lines(parts.path) == before)
+    // One from before there was a log is measured, and is what it was.
+    try FileManager.default.removeItem(atPath: parts.path + "/log.csv")
+    #expect(try run(in: parts.path).run(from: checkpoint(parts.path)).epochs.map(\.iteration) == [10])
+    #expect(try log(parts.path).last == log(whole.path).last)
+    #expect(try bytes(parts.path) == bytes(whole.path))
+  }
+
+  @Test func `Gradients and responses have a row at the start and after every epoch, also after a stop`() throws {
+    let (whole, parts) = (try TemporaryFolder(), try TemporaryFolder())
+    func run(_ folder: TemporaryFolder) throws -> TrainingRun {
+      var run = try self.run(in: folder.path)
+      run.logsGradients = true
+      return run
+    }
+    _ = try run(whole).run()
+    var steps = 0
+    _ = try run(parts).run {
+      if case .step = $0 { steps += 1 }
+    } shouldStop: {
+      steps == 5
+    }
+    _ = try run(parts).run(from: checkpoint(parts.path))
+    #expect(try bytes(parts.path) == bytes(whole.path))
+    for name in ["gradients.csv", "responses.csv"] {
+      let rows = try lines(whole.path, name)
+      #expect(rows.map { $0.prefix { $0 != "," } } == ["iteration", "0", "4", "8", "10"])
+      #expect(try lines(parts.path, name) == rows)
+      // Eight weights (option A has none) and seven 3x3 layers, all with a signal.
+      #expect(rows[0].split(separator: ",").count == (name == "gradients.csv" ? 9 : 8))
+      for row in rows.dropFirst() { #expect(row.split(separator: ",").dropFirst().allSatisfy { Double($0)! > 1e-6 }) }
+    }
+    #expect(try lines(whole.path, "gradients.csv")[0].contains(",stages.1.blocks.0.conv2.weight,"))
+    #expect(try lines(whole.path, "responses.csv")[0].contains(",stages.1.blocks.0.bn2,"))
+    // Measuring does not touch the run.
+    let plain = try TemporaryFolder()
+    _ = try self.run(in: plain.path).run()
+    #expect(try bytes(plain.path) == bytes(whole.path))
+  }
+
+  @Test func `A run whose loss is no number is saved where it stands, and says so again when it goes on`() throws {
+    let folder = try TemporaryFolder()
+    func run() throws -> TrainingRun { try self.run(in: folder.path) { $0.rate = 1e20 } }
+    let result = try run().run()
+    let divergence = try #require(result.divergence)
+    #expect(!result.isFinished && divergence.iteration == result.state.iteration && divergence.iteration > 0)
+    var steps = 0
+    let again = try run().run(from: checkpoint(folder.path)) { if case .step = $0 { steps += 1 } }
+    #expect(steps == 0 && again.divergence?.iteration == divergence.iteration && again.epochs == result.epochs)
   }
 
   @Test func `Another run cannot be continued, and what differs is said`() throws {
@@ -100,6 +168,8 @@ import Testing
     _ = try run(in: folder.path, seed: 8).run()
     #expect(try bytes(folder.path) != before)
     #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/earlier.safetensors")) == before)
+    #expect(try lines(folder.path, "earlier.csv").count == 4 && lines(folder.path).count == 4)
+    #expect(try lines(folder.path, "earlier.csv") != lines(folder.path))
   }
 
   @Test func `On the way a full or missing folder is told and the run goes on; at the end it is an error`() throws {

@@ -1,4 +1,6 @@
+import ResidualExperiments
 import ResidualKernels
+import TestSupport
 import Testing
 
 @testable import ResidualLearning

@@ -44,7 +44,7 @@ struct Wrong<Base: Layer>: Layer where Base.Scalar == Double {
 
   mutating func track(_ cache: Base.Cache, rate: Double) { base.track(cache, rate: rate) }
 
-  mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Double>) -> Void) {
+  mutating func visitStatistics(_ path: String, _ body: (String, inout BatchNorm2D<Double>.Statistics) -> Void) {
     base.visitStatistics(path, body)
   }
 }
@@ -73,7 +73,7 @@ struct Odd<Base: Layer>: Layer where Base.Scalar == Double {
 
   mutating func track(_ cache: Base.Cache, rate: Double) { onTrack(&base, cache, rate) }
 
-  mutating func visitStatistics(_ path: String, _ body: (String, inout Tensor<Double>) -> Void) {
+  mutating func visitStatistics(_ path: String, _ body: (String, inout BatchNorm2D<Double>.Statistics) -> Void) {
     base.visitStatistics(path, body)
   }
 }
