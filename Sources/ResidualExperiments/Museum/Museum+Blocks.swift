@@ -167,7 +167,7 @@ extension Museum {
       Exhibit(
         room,
         .init(
-          "projection-not-registered", "layers in a list of their own: the optimiser never sees their parameters",
+          "projection-not-registered", "layers in a list of their own: the optimizer never sees their parameters",
           symptom: "a part of the network stays as it was drawn", seen: issue("pytorch/pytorch", 715)),
         law: "one step changes every parameter"
       ) { isWrong in

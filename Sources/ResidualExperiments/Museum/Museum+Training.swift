@@ -1,4 +1,4 @@
-// Museum+Training.swift: mistakes in optimisers, training loops and data.
+// Museum+Training.swift: mistakes in optimizers, training loops and data.
 
 import ResidualKernels
 import ResidualLearning

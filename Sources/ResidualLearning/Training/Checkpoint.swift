@@ -12,7 +12,7 @@ import ResidualKernels
 /// |:------------------------------|:-----------------------------------------------------|
 /// | `stem.conv.weight`, …         | the parameters under their names                     |
 /// | `stem.bn.runningMean`, …      | the running statistics                               |
-/// | `velocity.stem.conv.weight`, …| the optimiser's velocities                           |
+/// | `velocity.stem.conv.weight`, …| the optimizer's velocities                           |
 /// | `normalization.mean`          | the mean image, where the network needs one          |
 ///
 /// The metadata hold the architecture, the recipe, where training stands, the seed and the names of the classes, as
@@ -119,7 +119,7 @@ public struct Checkpoint: Sendable {
     return network
   }
 
-  /// The velocities of the optimiser, for parameters like these.
+  /// The velocities of the optimizer, for parameters like these.
   public func velocity<Parameters: ParameterSet<Float>>(like parameters: Parameters) throws -> Parameters {
     var velocity = parameters
     var failure: (any Error)?

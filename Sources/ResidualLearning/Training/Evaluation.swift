@@ -65,10 +65,7 @@ extension ImageClassifier where Scalar == Float {
   }
 
   /// The probabilities of the classes for a network's input: `[N, classes]`.
-  public func probabilities(_ input: Tensor<Float>) -> Tensor<Float> {
-    let labels = [Int](repeating: 0, count: input.shape[0])
-    return SoftmaxCrossEntropy().forward(self(input), labels: labels).cache.probabilities
-  }
+  public func probabilities(_ input: Tensor<Float>) -> Tensor<Float> { softmax(self(input)) }
 }
 
 /// Several networks as one: the mean of their scores. One network is an ensemble too.

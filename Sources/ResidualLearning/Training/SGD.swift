@@ -51,7 +51,7 @@ public struct SGD<Parameters: ParameterSet>: Sendable {
   /// Whether the velocity holds the rate η.
   public let form: VelocityForm
 
-  /// An optimiser at rest, for parameters of these shapes.
+  /// An optimizer at rest, for parameters of these shapes.
   public init(
     _ parameters: Parameters, momentum: Double = 0.9, decay: Double = 1e-4, decayed: DecayedParameters = .all,
     form: VelocityForm = .withRate

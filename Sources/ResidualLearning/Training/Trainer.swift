@@ -39,7 +39,7 @@ public struct TrainingStep: Sendable {
 public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar == Float {
   /// The network as it is now.
   public internal(set) var network: Network
-  /// The optimiser with its velocities.
+  /// The optimizer with its velocities.
   public private(set) var optimizer: SGD<Network.Parameters>
   /// Where training stands.
   public private(set) var state: TrainingState
@@ -144,7 +144,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   /// value is also bad if its square, and so the variance of its channel, is infinite.
   private func divergence(_ input: Tensor<Float>, loss: Float) -> Divergence {
     func isBad(_ tensor: Tensor<Float>) -> Bool {
-      !tensor.isFinite || max(tensor.maximum, -tensor.minimum) > Float.greatestFiniteMagnitude.squareRoot()
+      !tensor.isFinite || tensor.largestMagnitude > Float.greatestFiniteMagnitude.squareRoot()
     }
     var place = network.parameters.named.first { !$0.tensor.isFinite }.map { "parameter \($0.name)" }
     if place == nil {

@@ -77,8 +77,7 @@ import Testing
   }
 
   func error(_ a: Tensor<Double>, _ b: Tensor<Double>) -> Double {
-    let difference = a - b
-    let largest = max(b.maximum, -b.minimum)
-    return max(difference.maximum, -difference.minimum) / (largest == 0 ? 1 : largest)
+    let largest = b.largestMagnitude
+    return (a - b).largestMagnitude / (largest == 0 ? 1 : largest)
   }
 }
