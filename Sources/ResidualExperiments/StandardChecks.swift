@@ -34,7 +34,8 @@ public struct StandardCheck: Sendable {
     }
   }
 
-  private init(name: String, body: @escaping @Sendable (String, inout RandomGenerator) -> GradientCheck.Result) {
+  /// A check with a name; `body` gets the name and a generator that depends on the seed and on it.
+  package init(name: String, body: @escaping @Sendable (String, inout RandomGenerator) -> GradientCheck.Result) {
     (self.name, self.body) = (name, body)
   }
 }
