@@ -31,7 +31,10 @@ import Testing
     // The weight gradient takes 256 / width rows at a time: 9 of 28, 16 of 16, 1 of more than 128.
     ("rows at once", [shape(2, 9, 28, 16, 16, 1), shape(2, 10, 28, 16, 16, 1), shape(2, 28, 28, 16, 16, 1)]),
     ("rows at once at stride 2", [shape(1, 56, 56, 16, 16, 3, 2), shape(1, 33, 31, 16, 16, 1, 2)]),
-    ("rows at once, narrow and wide", [shape(1, 33, 8, 16, 16, 1), shape(1, 3, 129, 16, 16, 1), shape(1, 2, 300, 16, 16, 1)]),
+    (
+      "rows at once, narrow and wide",
+      [shape(1, 33, 8, 16, 16, 1), shape(1, 3, 129, 16, 16, 1), shape(1, 2, 300, 16, 16, 1)]
+    ),
     // Winograd's kernels take 32 tiles at a time: 4 rows of 8, 1 row of more than 16.
     ("rows of tiles", [shape(1, 16, 32, 16, 16, 3), shape(1, 17, 32, 16, 16, 3), shape(2, 36, 30, 16, 16, 3)]),
     ("rows of many tiles", [shape(1, 9, 66, 16, 16, 3), shape(1, 6, 133, 16, 16, 3)]),

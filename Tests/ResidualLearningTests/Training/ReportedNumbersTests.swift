@@ -58,7 +58,8 @@ import Testing
   @Test func `An epoch reports the means of its own steps, and errors of all images after it`() throws {
     let images = SyntheticImages.make(count: 22, seed: 9, size: 12)
     var run = try TrainingRun(
-      .cifar(depth: 8, width: 4), recipe: recipe { $0.validationShare = 0.15 }, images: images, test: Self.test, seed: 7)
+      .cifar(depth: 8, width: 4), recipe: recipe { $0.validationShare = 0.15 }, images: images, test: Self.test, seed: 7
+    )
     #expect(run.training.count == 19 && run.heldOut.count == 3)
     run.label = "run"
     var steps: [TrainingStep] = []
@@ -68,9 +69,11 @@ import Testing
       case .step(let step, _): steps.append(step)
       case .epoch(let epoch):
         let count = Double(steps.reduce(0) { $0 + $1.count })
-        expected.append((
-          steps.reduce(0) { $0 + $1.loss * Double($1.count) } / count, Double(steps.reduce(0) { $0 + $1.errors }) / count
-        ))
+        expected.append(
+          (
+            steps.reduce(0) { $0 + $1.loss * Double($1.count) } / count,
+            Double(steps.reduce(0) { $0 + $1.errors }) / count
+          ))
         #expect(steps.count == [3, 3, 2][epoch.number - 1] && epoch.rate == steps.last!.rate)
         steps = []
       default: break

@@ -186,7 +186,8 @@ import Testing
     let errors = [1.0] + [Double](repeating: 0.5, count: 99)
     let (last, all) = ((99 * 0.5 + error) / 100, (1 + 99 * 0.5 + error) / 101)
     #expect(abs(last - all) > 1e-4)
-    let limits = last < all ? (below: last - 1e-4, above: (last + all) / 2) : (below: (last + all) / 2, above: last + 1e-4)
+    let limits =
+      last < all ? (below: last - 1e-4, above: (last + all) / 2) : (below: (last + all) / 2, above: last + 1e-4)
     let ended = try warming(errors, until: limits.above).trainer
     #expect(!ended.state.isWarmingUp && ended.state.recentErrors.isEmpty)
     var going = try warming(errors, until: limits.below).trainer

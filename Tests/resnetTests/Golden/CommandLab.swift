@@ -118,34 +118,41 @@ struct CheckpointSums {
 ///
 /// `WRITE_GOLDEN=1 swift test --filter GoldenCommand` writes the files anew, those of this kind of build: with or without
 /// fused multiply-adds.
-struct GoldenFile {
-  private let path: URL
-  private var sections: [(title: String, text: String)] = []
+final class GoldenFile {
+  private let url: URL
+  private let isWritten = ProcessInfo.processInfo.environment["WRITE_GOLDEN"] != nil
+  private var expected: [String]
+  private var found: [String] = []
 
   /// - Parameter isExact: whether the texts are the same in both kinds of build.
-  init(_ name: String, isExact: Bool = false) {
+  init(_ name: String, isExact: Bool = false) throws {
     let kind = isExact ? "" : Kernels.fusesMultiplyAdd ? "-fma" : "-separate"
-    path = repository.appending(path: "Tests/Fixtures/golden/\(name)\(kind).txt")
+    url = repository.appending(path: "Tests/Fixtures/golden/\(name)\(kind).txt")
+    let text = isWritten ? "" : try String(contentsOf: url, encoding: .utf8)
+    expected = text.components(separatedBy: "\n\n")
   }
 
-  mutating func append(_ title: String, _ text: String) {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: true).map { line in
-      line.count <= 120 ? String(line) : line.prefix(80) + "... " + String(checksum(line.utf8.map { UInt64($0) }), radix: 16)
+  /// The next section. If it is not the file's, its first line that differs is reported, and the process ends.
+  func append(_ title: String, _ text: String) {
+    let lines = text.split(separator: "\n").map { line in
+      line.count <= 120 ? String(line) : "\(line.prefix(80))... \(Self.checksum(String(line)))"
     }
-    sections.append((title, lines.joined(separator: "\n")))
+    found.append((["## \(title)"] + lines).joined(separator: "\n"))
+    let old = expected.count < found.count ? "" : expected[found.count - 1]
+    if isWritten || old == found.last! { return }
+    let pairs = zip(found.last!.components(separatedBy: "\n"), old.components(separatedBy: "\n"))
+    let pair = pairs.first { $0 != $1 } ?? ("another number of lines", "")
+    Issue.record("\(url.lastPathComponent), \(title): found '\(pair.0)', expected '\(pair.1)'")
+    exit(EXIT_FAILURE)
   }
 
-  /// Compares section by section, and says which lines differ.
-  func check() throws {
-    let text = sections.map { "## \($0.title)\n\($0.text)\n" }.joined(separator: "\n")
-    if ProcessInfo.processInfo.environment["WRITE_GOLDEN"] != nil { try AtomicFile.write(Data(text.utf8), to: path.path) }
-    let golden = try String(contentsOf: path, encoding: .utf8)
-    let (found, expected) = (text.components(separatedBy: "## "), golden.components(separatedBy: "## "))
-    #expect(found.count == expected.count, "another number of sections than in \(path.lastPathComponent)")
-    for (a, b) in zip(found, expected) where a != b {
-      let lines = zip(a.components(separatedBy: "\n"), b.components(separatedBy: "\n")).filter { $0 != $1 }
-      let shown = lines.first.map { "found \($0), expected \($1)" } ?? "another number of lines"
-      Issue.record("\(path.lastPathComponent), \(a.prefix { $0 != "\n" }): \(shown)")
-    }
+  /// Expects that the file has no further section, or writes it.
+  func finish() throws {
+    if isWritten { try AtomicFile.write(Data(found.joined(separator: "\n\n").utf8), to: url.path) }
+    #expect(isWritten || expected.count == found.count, "\(url.lastPathComponent) has other sections")
+  }
+
+  static func checksum(_ text: String) -> String {
+    String(TestSupport.checksum(text.utf8.map { UInt64($0) }), radix: 16)
   }
 }

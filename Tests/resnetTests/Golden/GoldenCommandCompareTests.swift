@@ -34,7 +34,8 @@ import Testing
     Variation("layers", "--blocks layered", .rounding),
     Variation("wide", "--networks resnet8 --limit 7 --iterations 1", .all),
     Variation("wide, layers", "--networks resnet8 --limit 7 --iterations 1 --blocks layered", .rounding, from: "wide"),
-    Variation("wide, direct", "--networks resnet8 --limit 7 --iterations 1 --convolution direct", .rounding, from: "wide"),
+    Variation(
+      "wide, direct", "--networks resnet8 --limit 7 --iterations 1 --convolution direct", .rounding, from: "wide"),
     Variation("plain loops", "--kernels reference", .rounding),
     Variation("one thread", "--threads 1", .none),
     Variation("no JSON", "--json -", .none),
@@ -48,7 +49,7 @@ import Testing
   @Test func `Every option changes what it should and nothing else`() async {
     await #expect(processExitsWith: .success) {
       let lab = try CommandLab()
-      var golden = GoldenFile("compare")
+      let golden = try GoldenFile("compare")
       var finished: [String: Finished] = [:]
       for row in GoldenCommandCompareTests.table {
         let folder = row.name.replacing(" ", with: "-").replacing(",", with: "")
@@ -64,13 +65,14 @@ import Testing
         golden.append(row.name, ([line, result.text] + sums + [run.log] + figures).joined(separator: "\n"))
       }
       for line in [
-        "--depths 8 --data other --iterations 1", "--depths 8,14 --networks resnet8", "--depths 9", "--epochs 1 --iterations 1",
+        "--depths 8 --data other --iterations 1", "--depths 8,14 --networks resnet8", "--depths 9",
+        "--epochs 1 --iterations 1",
         "--networks resnet8:0", "--networks resnet8:4 --data data --limit 19 --output base --iterations 5 --seed 7",
       ] {
         golden.append(line, try lab.run("compare \(line)").text)
       }
       #expect(FileManager.default.fileExists(atPath: "runs/compare/plain8-seed1/log.csv"))
-      try golden.check()
+      try golden.finish()
     }
   }
 

@@ -13,7 +13,7 @@ import Testing
   @Test func `Summaries, help and wrong command lines`() async {
     await #expect(processExitsWith: .success) {
       let lab = try CommandLab()
-      var golden = GoldenFile("summary", isExact: true)
+      let golden = try GoldenFile("summary", isExact: true)
       for line in [
         "summary resnet20", "summary resnet20 --json", "summary resnet20 --shortcut C --json", "summary plain20 --json",
         "summary resnet50 --json", "summary resnet50 --stride-in 3x3 --json", "summary resnet34", "summary vgg16",
@@ -24,10 +24,10 @@ import Testing
         let text = try lab.run(line).text
         // The long lists as their first lines and a checksum: SummaryTests has their numbers.
         let lines = text.split(separator: "\n")
-        let shown = lines.prefix(12) + ["\(lines.count) lines, \(String(checksum(text.utf8.map { UInt64($0) }), radix: 16))"]
+        let shown = lines.prefix(12) + ["\(lines.count) lines, \(GoldenFile.checksum(text))"]
         golden.append(line, shown.joined(separator: "\n"))
       }
-      try golden.check()
+      try golden.finish()
     }
   }
 
@@ -85,7 +85,9 @@ import Testing
         let operations = forward * (mode == "infer" ? 1 : 3) * bench.imagesPerSecondMedian / 1e9
         #expect(abs(bench.effectiveGFLOPS / operations - 1) < 1e-9, "\(mode)")
         let lines = result.errors.split(separator: "\n").map(String.init)
-        #expect(lines[0].hasPrefix("\(bench.network), batch \(bench.batch), \(bench.threads) threads; the machine's peak is "))
+        #expect(
+          lines[0].hasPrefix("\(bench.network), batch \(bench.batch), \(bench.threads) threads; the machine's peak is ")
+        )
         try GoldenCommandOtherTests.checkTables(mode, lines, bench, summary)
       }
       #expect(try lab.run("bench --network nothing").status == 1)
@@ -117,7 +119,9 @@ import Testing
   @Test func `The tables name every option`() {
     expectAllOptions(
       of: .bench,
-      in: ["--network N --shortcut B --batch 3 --repeats 3 --threads 2 --json --kernels fast --convolution auto --blocks fused"])
+      in: [
+        "--network N --shortcut B --batch 3 --repeats 3 --threads 2 --json --kernels fast --convolution auto --blocks fused"
+      ])
     expectAllOptions(of: .summary, in: ["--all --shortcut B --stride-in 1x1 --json"])
     expectAllOptions(of: .checkGradients, in: ["--seed 1 --threads 1 --kernels fast --convolution auto --json"])
   }

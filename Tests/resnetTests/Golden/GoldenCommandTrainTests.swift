@@ -40,10 +40,12 @@ import Testing
     Variation("paper, gradients", "--recipe paper --log-gradients", .none, from: "paper"),
     Variation("section 3.4", "--recipe imagenet --crop 16", .all),
     Variation("crop", "--recipe imagenet --crop 24", .all, from: "section 3.4"),
-    Variation("section 3.4, statistics", "--recipe imagenet --crop 16 --bn-statistics recomputed", .statistics,
+    Variation(
+      "section 3.4, statistics", "--recipe imagenet --crop 16 --bn-statistics recomputed", .statistics,
       from: "section 3.4"),
     Variation("two images", "--data other --limit 2 --batch 2 --iterations 2", .all),
-    Variation("plain loops", "--data other --limit 2 --batch 2 --iterations 2 --kernels reference", .rounding,
+    Variation(
+      "plain loops", "--data other --limit 2 --batch 2 --iterations 2 --kernels reference", .rounding,
       from: "two images"),
   ]
 
@@ -84,7 +86,7 @@ import Testing
   @Test func `Every option changes what it should and nothing else`() async {
     await #expect(processExitsWith: .success) {
       let lab = try CommandLab()
-      var golden = GoldenFile("train")
+      let golden = try GoldenFile("train")
       var finished: [String: Finished] = [:]
       for row in GoldenCommandTrainTests.table {
         let folder = "runs/" + row.name.replacing(" ", with: "-").replacing(",", with: "")
@@ -94,7 +96,8 @@ import Testing
         if let old = finished[row.from] { run.expect(row.effect, since: old, row.name) }
         finished[row.name] = run
         var text = [line, result.text, run.sums.text, run.log].joined(separator: "\n")
-        for table in ["gradients.csv", "responses.csv"] where FileManager.default.fileExists(atPath: "\(folder)/\(table)") {
+        for table in ["gradients.csv", "responses.csv"]
+        where FileManager.default.fileExists(atPath: "\(folder)/\(table)") {
           text += "\n\(table) \(try GoldenCommandTrainTests.sum("\(folder)/\(table)"))"
         }
         golden.append(row.name, text)
@@ -106,7 +109,7 @@ import Testing
         let run = try Finished("runs/resnet8")
         golden.append(line, [result.text, run.sums.text, run.log].joined(separator: "\n"))
       }
-      try golden.check()
+      try golden.finish()
     }
   }
 
@@ -124,7 +127,7 @@ import Testing
   @Test func `A stopped run goes on to the same bits, and what differs from it is refused`() async {
     await #expect(processExitsWith: .success) {
       let lab = try CommandLab()
-      var golden = GoldenFile("resume")
+      let golden = try GoldenFile("resume")
       let base = GoldenCommandTrainTests.base
       #expect(try lab.run("train \(base.line) --log-gradients --output whole").status == 0)
       let whole = try Finished("whole")
@@ -137,10 +140,16 @@ import Testing
           .named("resnet8"), arguments.recipe(depth: 8, 19), used, test: images.test, folder: folder)
         run.logsGradients = true
         var steps = 0
-        let result = try run.run { if case .step = $0 { steps += 1 } } shouldStop: { steps == 4 }
+        let result = try run.run {
+          if case .step = $0 { steps += 1 }
+        } shouldStop: {
+          steps == 4
+        }
         #expect(result.state.iteration == 4 && !result.isFinished)
       }
-      for line in ["\(base.line) --log-gradients --output same", "--data data --limit 19 --log-gradients --output short"] {
+      for line in [
+        "\(base.line) --log-gradients --output same", "--data data --limit 19 --log-gradients --output short",
+      ] {
         golden.append(line, try lab.run("train \(line) --resume").text)
       }
       for folder in ["same", "short"] {
@@ -164,7 +173,8 @@ import Testing
       #expect(try lab.run("train --data data --limit 19 --output other --resume").status == 1)
       lock.release()
       #expect(try CheckpointSums("other").description.state.iteration == 4)
-      #expect(try lab.run("train --data data --limit 19 --output other --resume --blocks fused --threads 1").status == 0)
+      #expect(
+        try lab.run("train --data data --limit 19 --output other --resume --blocks fused --threads 1").status == 0)
       try Finished("other").expect(.none, since: whole, "other")
       // Without --resume the run begins anew, and the old one keeps a second name.
       #expect(try lab.run("train \(base.line) --seed 8 --output other").status == 2)
@@ -172,7 +182,7 @@ import Testing
       #expect(FileManager.default.fileExists(atPath: "other/earlier.safetensors"))
       try Finished("other").expect(.all, since: whole, "another seed")
       golden.append("diverges", try lab.run("train \(base.changed(by: "--rate 1000 --iterations 40").line)").text)
-      try golden.check()
+      try golden.finish()
     }
   }
 }

@@ -70,7 +70,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       let lab = try CommandLab()
       try GoldenCommandWeightsTests.makeWeights(lab)
-      var golden = GoldenFile("evaluate")
+      let golden = try GoldenFile("evaluate")
       var found: [String: String] = [:]
       for row in GoldenCommandWeightsTests.evaluate {
         let line = "evaluate " + GoldenCommandWeightsTests.base.changed(by: row.change).line
@@ -89,7 +89,7 @@ import Testing
         golden.append(line, try lab.run("evaluate \(line)").text)
       }
       for file in ["w/a.pt", "w/a.pt.mean.npy"] { golden.append(file, try GoldenCommandTrainTests.sum(file)) }
-      try golden.check()
+      try golden.finish()
 
       // The numbers by hand: a batch is as good as another, and the loss is the mean over the images.
       let numbers = try [128, 3].map { batch in
@@ -123,7 +123,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       let lab = try CommandLab()
       try GoldenCommandWeightsTests.makeWeights(lab)
-      var golden = GoldenFile("predict")
+      let golden = try GoldenFile("predict")
       let base = OptionWords("--weights w/a/checkpoint.safetensors --json")
       for change in [
         "", "--threads 1", "--weights w/b/checkpoint.safetensors", "--normalization imagenet", "--convolution direct",
@@ -135,7 +135,7 @@ import Testing
         golden.append(change, line + "\n" + (try lab.run(line).text))
       }
       golden.append("no picture", try lab.run("predict nothing.png \(base.line)").text)
-      try golden.check()
+      try golden.finish()
     }
   }
 
@@ -143,11 +143,12 @@ import Testing
     await #expect(processExitsWith: .success) {
       let lab = try CommandLab()
       try GoldenCommandWeightsTests.makeWeights(lab)
-      var golden = GoldenFile("responses")
+      let golden = try GoldenFile("responses")
       let base = OptionWords("--weights w/a/checkpoint.safetensors --data data --output r --json")
       for change in [
         "", "--threads 1", "--weights w/b/checkpoint.safetensors", "--normalization cifar", "--limit 7", "--batch 4",
-        "--data other", "--convolution direct", "--kernels reference --limit 2", "--network resnet8", "--network plain8",
+        "--data other", "--convolution direct", "--kernels reference --limit 2", "--network resnet8",
+        "--network plain8",
         "--weights w/50.pt", "--weights w/silent50 --stride-in 1x1", "--json -", "--weights w/silent --zeros after",
         "--weights w/silent --zeros around", "--depths 9",
         "--weights - --depths 8 --data other --seed 3", "--weights - --depths 8 --data other --seed 4",
@@ -157,7 +158,7 @@ import Testing
         let figures = try ["", "-sorted"].map { try GoldenCommandTrainTests.sum("r/responses\($0).svg") }
         golden.append(change, ([line, text] + figures).joined(separator: "\n"))
       }
-      try golden.check()
+      try golden.finish()
     }
   }
 
@@ -167,6 +168,8 @@ import Testing
     expectAllOptions(of: .predict, in: weights + ["--weights F --normalization cifar --json"])
     expectAllOptions(
       of: .responses,
-      in: weights + ["--weights F --depths 8 --normalization cifar --data D --limit 7 --output r --batch 4 --seed 3 --json"])
+      in: weights + [
+        "--weights F --depths 8 --normalization cifar --data D --limit 7 --output r --batch 4 --seed 3 --json"
+      ])
   }
 }
