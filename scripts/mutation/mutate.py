@@ -124,7 +124,7 @@ def build(work):
         changed.add(name.split("/")[1])
     for module in changed:
         (tree / "Sources" / module / "Mutant.swift").write_text(
-            'import Foundation\n\nlet mutant = Int(ProcessInfo.processInfo.environment["MUTANT"] ?? "") ?? 0\n')
+            'import Foundation\n\npublic let mutant = Int(ProcessInfo.processInfo.environment["MUTANT"] ?? "") ?? 0\n')
     subprocess.run(["swift", "build", "--build-tests"], cwd=tree, check=True)
 
 
