@@ -94,6 +94,9 @@ extension Command {
     guard let first = words.first, first != "--help", first != "-h" else {
       return (.help, try Arguments([], of: .help))
     }
+    if first == Command.completion.name {
+      return (.completion, try Arguments(Array(words.dropFirst()), of: .completion))
+    }
     if first.hasPrefix("-") {
       throw CommandLineError("the command comes first, not \(quoted(first)): resnet COMMAND [options]")
     }
