@@ -81,7 +81,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   /// One step: a batch forward, its gradients back, the parameters moved.
   ///
   /// - Throws: ``Divergence`` when the loss is not a number, before anything is changed.
-  public mutating func step() throws -> TrainingStep {
+  public mutating func step() throws(Divergence) -> TrainingStep {
     let (input, labels) = batch(at: state.iteration)
     let (logits, cache) = network.forward(input)
     let (lossValue, lossCache) = loss.forward(logits, labels: labels)
