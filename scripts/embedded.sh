@@ -30,7 +30,7 @@ case "$kind" in
     ;;
   wasm)
     target=wasm32-unknown-none-wasm
-    flags=(-Xcc -msimd128 -Xcc -mbulk-memory)
+    flags=(-Xcc -msimd128 -Xcc -mbulk-memory -Xfrontend -disable-stack-protector)
     needed=(node)
     package="nodejs"
     linker=wasm-ld
@@ -81,8 +81,9 @@ if [ "$kind" = arm ]; then
   aarch64-linux-gnu-gcc -B"$out" -fuse-ld=lld -static -no-pie -o "$out/golden" "${objects[@]}" "$tables"
   run=(qemu-aarch64-static "$out/golden")
 else
-  module Memory "$here/Memory.swift"
-  "$tools/wasm-ld" --no-entry --export=run --gc-sections --strip-all -z stack-size=1048576 --stack-first \
+  module Runtime "$here/Runtime.swift"
+  printf '%s\n' putchar arc4random_buf > "$out/imports"  # JavaScript has them
+  "$tools/wasm-ld" --no-entry --export=__main_argc_argv --allow-undefined-file="$out/imports" --gc-sections --strip-all -z stack-size=1048576 --stack-first \
     -o "$out/golden.wasm" "${objects[@]}" "$tables"
   run=(node "$here/run-wasm.mjs" "$out/golden.wasm")
 fi
