@@ -56,7 +56,7 @@ module() {  # its name, files
   "$swiftc" -target "$target" -enable-experimental-feature Embedded -enable-experimental-feature Extern \
     -wmo -O -swift-version 6 -parse-as-library -package-name residuallearning -Xcc -fno-math-errno "${flags[@]}" -I "$out" \
     -module-name "$name" -emit-module -emit-module-path "$out/$name.swiftmodule" -c "$@" -o "$out/$name.o" \
-    >"$out/$name.log" 2>&1 || { grep -A 4 'error:' "$out/$name.log" >&2; echo "failed: $name does not compile" >&2; exit 1; }
+    >"$out/$name.log" 2>&1 || { grep '^[^ ].*error:' "$out/$name.log" | sort -u >&2; echo "failed: $name does not compile" >&2; exit 1; }
   objects+=("$out/$name.o")
 }
 
@@ -67,9 +67,9 @@ objects=()
 # Left out: what reads a clock, files or JSON, and what holds a network of any type, an existential.
 # shellcheck disable=SC2046  # no path has a space
 {
-  module ResidualKernels $(sources ResidualKernels '/Peak\.swift$')
+  module ResidualKernels "$here/Codable.swift" $(sources ResidualKernels '/Peak\.swift$')
   module ResidualFiles Sources/ResidualFiles/{Decimals,InputError,LinePlot,Picture}.swift
-  module ResidualLearning "$here/Codable.swift" $(sources ResidualLearning '/Interchange/|/(CIFAR10|Checkpoint|Checkpoint\+Soundness|TrainingRun|TrainingLog|Recipe\+Fields|Ensemble|Views|Architecture\+Network)\.swift$')
+  module ResidualLearning "$here/Codable.swift" $(sources ResidualLearning '/Interchange/|/(CIFAR10|Checkpoint|Checkpoint\+Soundness|TrainingRun|TrainingLog|Recipe\+Fields|Views|Architecture\+Network)\.swift$')
   module Golden "$here/main.swift" Tests/TestSupport/{Checksum,GoldenRun}.swift \
     Sources/ResidualExperiments/StandardChecks.swift
 }

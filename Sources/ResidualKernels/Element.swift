@@ -102,7 +102,7 @@ extension SIMD where Scalar: FloatingPoint {
   /// Without such an instruction `addProduct` is a library call for every lane, so the portable build rounds twice.
   @inline(__always)
   mutating func multiplyAdd(_ a: Self, _ b: Self) {
-    #if FMA || arch(arm64)
+    #if arch(arm64) || arch(x86_64) && FMA
       addProduct(a, b)
     #else
       self += a * b

@@ -16,9 +16,7 @@ public struct Evaluation: Equatable, Sendable {
 
   /// An evaluation of `count` images.
   public init(correct: Int, count: Int, loss: Double) {
-    self.correct = correct
-    self.count = count
-    self.loss = loss
+    (self.correct, self.count, self.loss) = (correct, count, loss)
   }
 
   /// The share classified right, 0 to 1.

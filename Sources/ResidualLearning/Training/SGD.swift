@@ -3,8 +3,6 @@
 // Paper       He et al. 2015 §3.4, §4.2: momentum 0.9, weight decay 0.0001
 // Tests       Tests/ResidualLearningTests/Training/SGDTests.swift
 
-import ResidualKernels
-
 /// The parameters that decay. The paper does not say which they are.
 public enum DecayedParameters: CaseIterable, Sendable {
   /// All parameters. The default.
