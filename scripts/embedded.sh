@@ -54,7 +54,7 @@ module() {  # its name, files
   local name="$1"
   shift
   "$swiftc" -target "$target" -enable-experimental-feature Embedded -enable-experimental-feature Extern \
-    -wmo -O -swift-version 6 -parse-as-library -package-name residuallearning -Xcc -fno-math-errno "${flags[@]}" -I "$out" \
+    -wmo -O -swift-version 6 -parse-as-library -package-name residuallearning -Xcc -fno-math-errno ${flags[@]+"${flags[@]}"} -I "$out" \
     -module-name "$name" -emit-module -emit-module-path "$out/$name.swiftmodule" -c "$@" -o "$out/$name.o" \
     >"$out/$name.log" 2>&1 || { grep '^[^ ].*error:' "$out/$name.log" | sort -u >&2; echo "failed: $name does not compile" >&2; exit 1; }
   objects+=("$out/$name.o")

@@ -7,7 +7,7 @@ import Testing
   private static let numbers: [Double] =
     [
       0, -0.0, 1, -1, 0.5, 1.5, 2.5, 0.25, 0.125, 9.995, 9.9995, 99_999.5, 999_999.5, 0.000_099_995, 1.2345, 123_456,
-      0.1, 1e21, 1e-5, .leastNonzeroMagnitude, 2.2250738585072014e-308, 1.7976931348623157e308, .infinity, -.infinity,
+      0.1, 1e21, 1e-5, .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude, .infinity, -.infinity,
     ]
     + {
       // Numbers of every size, and such as lie in the middle between two texts.
