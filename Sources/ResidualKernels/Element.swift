@@ -1,7 +1,7 @@
 // Element.swift: the two types of numbers that the kernels compute with, and their vectors.
 
 /// The type of a tensor's elements: `Float` for training, `Double` for gradient checks.
-public protocol Element: BinaryFloatingPoint, SIMDScalar, Sendable, LosslessStringConvertible {
+public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, LosslessStringConvertible {
   /// `Float` or `Double`, for texts.
   static var typeName: String { get }
 
