@@ -37,17 +37,12 @@ public enum SyntheticImages {
       }
       let label = order[i % 10]
       labels.append(UInt8(label))
-      let scene = Scene(figure: Figure(rawValue: label)!, using: &generator)
+      let scene = Scene(kind: SyntheticFigure.Kind(rawValue: label)!, using: &generator)
       scene.draw(size: size, into: &pixels, using: &generator)
     }
     return ImageDataset(
       height: size, width: size, channels: 3, pixels: pixels, labels: labels, classNames: classNames)
   }
-}
-
-/// The figures, numbered like the classes.
-private enum Figure: Int {
-  case disc, ring, crescent, square, triangle, cross, star, stripes, checks, dots
 }
 
 private struct Color {
@@ -56,48 +51,23 @@ private struct Color {
 
 /// Everything random about one picture except the noise. Lengths are in pixels of a 32x32 picture, colours from 0 to 1.
 private struct Scene {
-  let figure: Figure
-  let centerX, centerY, radius: Double
-  /// The cosine and sine of the rotation.
-  let cosine, sine: Double
-  /// Textures: the distance from one stripe, check or dot to the next, where the pattern starts, and whether the
-  /// textured patch is round or square.
-  let period, phaseU, phaseV: Double
-  let isRound: Bool
+  let figure: SyntheticFigure
   let background, foreground: Color
   /// The change of brightness over one pixel to the right and one pixel down.
   let lightX, lightY: Double
   let noise: Double
 
-  init(figure: Figure, using generator: inout RandomGenerator) {
-    self.figure = figure
-    radius = generator.uniform(7.5, 12.5)
-    centerX = generator.uniform(radius - 15, 15 - radius)
-    centerY = generator.uniform(radius - 15, 15 - radius)
-    (cosine, sine) = Self.direction(using: &generator)
-    period = generator.uniform(5, 7)
-    phaseU = generator.uniform()
-    phaseV = generator.uniform()
-    isRound = generator.uniform() < 0.5
+  init(kind: SyntheticFigure.Kind, using generator: inout RandomGenerator) {
+    let radius = generator.uniform(7.5, 12.5)
+    let centerX = generator.uniform(radius - 15, 15 - radius)
+    let centerY = generator.uniform(radius - 15, 15 - radius)
+    figure = SyntheticFigure(kind, centerX: centerX, centerY: centerY, radius: radius, using: &generator)
     (background, foreground) = Self.colors(using: &generator)
-    let light = Self.direction(using: &generator)
+    let light = SyntheticFigure.direction(using: &generator)
     let strength = generator.uniform(0, 0.015)
     lightX = light.0 * strength
     lightY = light.1 * strength
     noise = generator.uniform(0.02, 0.2)
-  }
-
-  /// A random direction as a unit vector: a point of the unit disc, moved to the circle. No sine is needed.
-  private static func direction(using generator: inout RandomGenerator) -> (Double, Double) {
-    while true {
-      let x = generator.uniform(-1, 1)
-      let y = generator.uniform(-1, 1)
-      let square = x * x + y * y
-      if square > 0.01 && square < 1 {
-        let length = square.squareRoot()
-        return (x / length, y / length)
-      }
-    }
   }
 
   /// Two random colours, the second clearly lighter than the first.
@@ -121,7 +91,7 @@ private struct Scene {
       for column in 0..<size {
         let x = (Double(column) + 0.5) * pixel - 16
         // How much of the pixel the figure covers, from the distance of its centre to the nearest edge.
-        let cover = min(max(0.5 - distance(x - centerX, y - centerY) / pixel, 0), 1)
+        let cover = figure.cover(x, y, pixel: pixel)
         let light = lightX * x + lightY * y - 0.5 * noise
         let bits = generator.next()
         let noise = self.noise * 0x1p-21
@@ -136,68 +106,5 @@ private struct Scene {
     if value <= 0 { return 0 }
     if value >= 1 { return 255 }
     return UInt8(value * 255 + 0.5)
-  }
-
-  /// The distance from the point (x, y), seen from the figure's centre, to the figure's edge, negative inside.
-  private func distance(_ x: Double, _ y: Double) -> Double {
-    let u = cosine * x + sine * y
-    let v = cosine * y - sine * x
-    switch figure {
-    case .disc:
-      return Self.length(u, v) - radius
-    case .ring:
-      return abs(Self.length(u, v) - 0.77 * radius) - 0.23 * radius
-    case .crescent:
-      return max(Self.length(u, v) - radius, 0.8 * radius - Self.length(u - 0.5 * radius, v))
-    case .square:
-      return max(abs(u), abs(v)) - 0.85 * radius
-    case .triangle:
-      return max(v, max(0.8660254037844386 * u - 0.5 * v, -0.8660254037844386 * u - 0.5 * v)) - 0.6 * radius
-    case .cross:
-      let (a, b) = (abs(u), abs(v))
-      return max(max(a, b) - radius, min(a, b) - 0.28 * radius)
-    case .star:
-      return starDistance(u, v)
-    case .stripes:
-      return max(patchDistance(u, v), 0.25 * period - Self.wave(u, period, phaseU))
-    case .checks:
-      let a = Self.wave(u, period * 1.5, phaseU) - 0.375 * period
-      let b = Self.wave(v, period * 1.5, phaseV) - 0.375 * period
-      let nearest = min(abs(a), abs(b))
-      return max(patchDistance(u, v), a * b < 0 ? -nearest : nearest)
-    case .dots:
-      let a = Self.wave(u, period, phaseU)
-      let b = Self.wave(v, period, phaseV)
-      return max(patchDistance(u, v), Self.length(a, b) - 0.3 * period)
-    }
-  }
-
-  /// A point lies in the five-pointed star when it is inside at least four of the five lines that bound it: the second
-  /// greatest of the five distances decides.
-  private func starDistance(_ u: Double, _ v: Double) -> Double {
-    let a = 0.30901699437494745 * u  // cos 72°
-    let b = 0.9510565162951535 * v  // sin 72°
-    let c = -0.8090169943749475 * u  // cos 144°
-    let d = 0.5877852522924731 * v  // sin 144°
-    // Of two pairs, the greatest and the second of all four; then the fifth.
-    let (p, q, r, s) = (a + b, a - b, c + d, c - d)
-    let second = max(min(max(p, q), max(r, s)), max(p, q) > max(r, s) ? min(p, q) : min(r, s))
-    let greatest = max(max(p, q), max(r, s))
-    return max(min(u, greatest), second) - 0.36 * radius
-  }
-
-  /// The distance to the edge of the patch that a texture fills.
-  private func patchDistance(_ u: Double, _ v: Double) -> Double {
-    isRound ? Self.length(u, v) - 1.1 * radius : max(abs(u), abs(v)) - radius
-  }
-
-  private static func length(_ u: Double, _ v: Double) -> Double {
-    (u * u + v * v).squareRoot()
-  }
-
-  /// The distance from t to the nearest of the points (n + phase) period: from 0 to half a period.
-  private static func wave(_ t: Double, _ period: Double, _ phase: Double) -> Double {
-    let q = t / period - phase
-    return abs(q - q.rounded()) * period
   }
 }
