@@ -1,3 +1,4 @@
+import ResidualDetection
 import ResidualLearning
 
 // The one table of options, which the parser, the help text and the commands share. A command lists the options that
@@ -95,6 +96,9 @@ extension AnyOption {
   static let trunk = Option("--trunk", .file, "a classifier to begin with", absent: "trained first")
   static let context = Option(
     flag: "--context", "let every region see the features of the whole picture too (appendix B)")
+  static let reference = Option(
+    "--reference", .choice(RegionReference.self), default: .cells,
+    "what a region's box is measured from: the cells that are pooled, or the proposal (Fast R-CNN)")
   static let checkpoint = Option("--weights", .file, default: nil, "the checkpoint of a detector")
   static let refine = Option(
     flag: "--refine", "pool every region again from its regressed box, and let boxes vote (appendix B)")

@@ -54,6 +54,17 @@ public struct Box: Equatable, Sendable {
     Box(left: left * x, top: top * y, right: right * x, bottom: bottom * y)
   }
 
+  /// The box of the whole cells that pooling rounds this one to, on a map with a cell every `stride` pixels: each side
+  /// at the nearest multiple of `stride`, halves rounded away from zero. A box of one cell is one `stride` wide.
+  public func aligned(stride: Double) -> Box {
+    func align(_ low: Double, _ high: Double) -> (Double, Double) {
+      let (first, last) = ((low / stride).rounded() * stride, (high / stride).rounded() * stride)
+      return first < last ? (first, last) : (first - stride / 2, first + stride / 2)
+    }
+    let ((left, right), (top, bottom)) = (align(left, right), align(top, bottom))
+    return Box(left: left, top: top, right: right, bottom: bottom)
+  }
+
   /// The area that two boxes share.
   public func intersection(_ other: Box) -> Double {
     let width = min(right, other.right) - max(left, other.left)

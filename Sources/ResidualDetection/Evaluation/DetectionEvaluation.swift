@@ -22,8 +22,8 @@ public struct DetectionEvaluation: Sendable {
 
   /// The classes that have objects, ascending. A class without any has no recall and takes no part in a mean.
   public let classes: [Int]
-  private let objects: [[LabelledBox]]
-  private let detections: [[Detection]]
+  let objects: [[LabelledBox]]
+  let detections: [[Detection]]
 
   /// The thresholds of COCO's mAP@[.5, .95].
   public static let cocoThresholds = (0..<10).map { 0.5 + 0.05 * Double($0) }

@@ -29,10 +29,7 @@ extension Detector where Scalar == Float {
     in pictures: [Picture], normalization: DetectionNormalization, settings: PredictionSettings = PredictionSettings()
   ) -> [[Detection]] {
     let pyramid = FeaturePyramid(self, pictures, normalization, settings.scales)
-    let anchors = plan.anchors.boxes(rows: pyramid.base.shape[1], columns: pyramid.base.shape[2])
-    let boxes = RegionProposalNetwork.proposals(
-      proposals(pyramid.base), anchors: anchors, sizes: pyramid.sizes, settings: plan.testProposals)
-    let regions = boxes.enumerated().flatMap { n, boxes in boxes.map { Region(image: n, box: $0) } }
+    let regions = proposedBoxes(pyramid.base, pyramid.sizes).enumerated().flatMap { n, boxes in boxes.map { Region(image: n, box: $0) } }
     var predictions = predict(regions, pyramid)
     guard settings.refinesBoxes else {
       return predictions.map { selected($0, settings) }
@@ -46,6 +43,19 @@ extension Detector where Scalar == Float {
     return predictions.map { list in
       selected(list, settings).map { voted($0, list) }
     }
+  }
+
+  /// The proposals for each of these pictures, the best first: the boxes that the head is to look at. All pictures have
+  /// one size.
+  public func proposals(in pictures: [Picture], normalization: DetectionNormalization) -> [[Box]] {
+    proposedBoxes(
+      trunk(normalization(pictures)), pictures.map { PictureSize(height: $0.height, width: $0.width) })
+  }
+
+  private func proposedBoxes(_ features: Tensor<Float>, _ sizes: [PictureSize]) -> [[Box]] {
+    RegionProposalNetwork.proposals(
+      proposals(features), anchors: plan.anchors.boxes(rows: features.shape[1], columns: features.shape[2]),
+      sizes: sizes, settings: plan.testProposals)
   }
 
   /// What the head says of one region: for each class its probability and its box.
@@ -71,7 +81,7 @@ extension Detector where Scalar == Float {
       let boxes = (0..<classes).map { k in
         let t = (0..<4).map { Double(offsets[(r * classes + k) * 4 + $0]) }
         return BoxEncoding.detector.decode(
-          BoxOffsets(x: t[0], y: t[1], width: t[2], height: t[3]), relativeTo: region.box
+          BoxOffsets(x: t[0], y: t[1], width: t[2], height: t[3]), relativeTo: plan.reference(of: region.box)
         ).clipped(width: size.width, height: size.height)
       }
       predictions[region.image].append(

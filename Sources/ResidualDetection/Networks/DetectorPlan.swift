@@ -5,6 +5,14 @@
 
 import ResidualLearning
 
+/// The box that the offsets of a region are relative to.
+public enum RegionReference: String, Codable, CaseIterable, Sendable {
+  /// The box of the cells that are pooled for the region.
+  case cells
+  /// The proposal itself, as in Fast R-CNN.
+  case proposal
+}
+
 /// Everything about a detector except its numbers.
 public struct DetectorPlan: Equatable, Codable, Sendable {
   /// The network that it is made of: all stages except the last are shared, the last one runs on each region.
@@ -17,6 +25,8 @@ public struct DetectorPlan: Equatable, Codable, Sendable {
   public var bins: Int
   /// Whether the whole picture is a region too, whose features every other one sees (appendix B).
   public var usesContext = false
+  /// The box that the offsets of a region are relative to.
+  public var reference = RegionReference.cells
   /// How anchors are matched to objects.
   public var anchorMatching = Matching.anchors
   /// Anchors of a picture that a step learns from, and the most of them that are objects.
@@ -35,5 +45,18 @@ public struct DetectorPlan: Equatable, Codable, Sendable {
     self.classNames = classNames
     self.bins = bins
     anchors = Anchors(stride: shared, scales: anchorScales)
+  }
+
+  /// The box that the offsets of the region `box` are relative to.
+  ///
+  /// Pooling rounds a box to whole cells, so the head cannot know where in them its sides were. Relative to the box
+  /// itself, two proposals of the same cells have different targets and the same features: with a cell every 8 pixels
+  /// the error of a side would be even over 8 pixels, whatever the head learns. Relative to the box of the cells the
+  /// target is a function of what is pooled. The paper's objects are many cells wide, and there the difference is small.
+  public func reference(of box: Box) -> Box {
+    switch reference {
+    case .cells: box.aligned(stride: Double(anchors.stride))
+    case .proposal: box
+    }
   }
 }

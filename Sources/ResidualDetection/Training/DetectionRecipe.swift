@@ -27,7 +27,7 @@ public struct DetectionRecipe: Equatable, Codable, Sendable {
   public var flips: Bool
 
   /// The steps of `resnet detect train` without `--iterations`.
-  public static let defaultIterations = 1200
+  public static let defaultIterations = 2400
 
   /// A recipe for scenes of 96x96 pixels: `iterations` steps of 8 scenes, the rate divided by 10 after three quarters
   /// and again after nine tenths.

@@ -32,10 +32,15 @@ extension Command {
       "\(plan.architecture.name) on \(grouped(test.count)) scenes: mAP@.5 \(percent(result.mAP50)), mAP@[.5, .95] "
         + "\(percent(result.mAP)), VOC \(percent(result.vocArea)) by area and \(percent(result.vocElevenPoints)) by 11 points"
     )
+    let errors = result.boxErrors
+    let sides = zip(["left", "top", "right", "bottom"], zip(errors.means, errors.deviations))
+    output.line(
+      "\(grouped(errors.found)) of \(grouped(errors.objects)) objects have a box, mean IoU \(fixed(errors.meanIoU, 3)); "
+        + "sides in pixels: " + sides.map { "\($0) \(fixed($1.0, 1)) ± \(fixed($1.1, 1))" }.joined(separator: ", "))
     output.json([
       "network": .string(plan.architecture.name), "mAP50": .double(result.mAP50), "mAP": .double(result.mAP),
       "vocArea": .double(result.vocArea), "vocElevenPoints": .double(result.vocElevenPoints),
-      "scenes": .int(test.count), "seconds": .double(ProgressLine.now - start),
+      "meanIoU": .double(errors.meanIoU), "scenes": .int(test.count), "seconds": .double(ProgressLine.now - start),
     ])
   }
 }

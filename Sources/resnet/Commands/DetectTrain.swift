@@ -11,7 +11,7 @@ extension Command {
     description: "Trains Faster R-CNN on a residual or a plain net (section 4.3): the net as a classifier of single "
       + "figures first, then proposals and detector jointly on scenes. Without options it draws all pictures itself. "
       + "Ctrl-C saves and stops, --resume continues.",
-    options: [.detectorNetwork, .trunk, .context, .scenes, .limit, .output.with(absent: "runs/detect-NETWORK")]
+    options: [.detectorNetwork, .trunk, .context, .reference, .scenes, .limit, .output.with(absent: "runs/detect-NETWORK")]
       + [.iterations, .batch.with(default: 8), .rate, .seed, .resume, .json] + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
@@ -116,6 +116,7 @@ extension Arguments {
   ) throws -> DetectionRun {
     var plan = try DetectorPlan.named(self[.detectorNetwork], classNames: scenes.classNames)
     plan.usesContext = self[.context]
+    plan.reference = self[.reference]
     var recipe = DetectionRecipe.scenes(iterations: self[.iterations] ?? DetectionRecipe.defaultIterations)
     recipe.batch = self[.batch]
     recipe.rate = self[.rate] ?? recipe.rate
@@ -129,6 +130,7 @@ extension Arguments {
       }
       compare(.detectorNetwork, what: "network", old.plan.architecture.name, plan.architecture.name)
       compare(.context, what: "context", old.plan.usesContext, plan.usesContext)
+      compare(.reference, what: "reference", old.plan.reference, plan.reference)
       compare(.iterations, what: "number of iterations", old.recipe.iterations, recipe.iterations)
       compare(.batch, what: "batch", old.recipe.batch, recipe.batch)
       compare(.rate, what: "rate", old.recipe.rate, recipe.rate)
