@@ -3,6 +3,8 @@ import Foundation
 /// The values of one command line: typed, checked, defaults filled in.
 struct Arguments: CustomStringConvertible {
   private let command: Command
+  /// The command line as a shell takes it.
+  let line: String
   private let values: [String: any Sendable]
   private let given: Set<String>
 
@@ -34,6 +36,7 @@ struct Arguments: CustomStringConvertible {
   /// Reads the words after the command's name: `--name value`, `--name=value`, flags, positional arguments; after `--`
   /// only positional arguments. A value that begins with `--` needs the form with `=`.
   init(_ words: [String], of command: Command) throws(CommandLineError) {
+    line = (["resnet", command.name] + words).map(shellQuoted).joined(separator: " ")
     var texts: [String: [String]] = [:]
     var free: [String] = []
     var rest = words[...]
@@ -90,6 +93,9 @@ extension Command {
   static func parse(_ words: [String]) throws(CommandLineError) -> (command: Command, arguments: Arguments) {
     guard let first = words.first, first != "--help", first != "-h" else {
       return (.help, try Arguments([], of: .help))
+    }
+    if first == Command.completion.name {
+      return (.completion, try Arguments(Array(words.dropFirst()), of: .completion))
     }
     if first.hasPrefix("-") {
       throw CommandLineError("the command comes first, not \(quoted(first)): resnet COMMAND [options]")

@@ -83,7 +83,10 @@ struct Command: Sendable {
   static var overview: String {
     var lines = ["Residual learning in pure Swift: He, Zhang, Ren, Sun, 2015.", "", "usage: resnet COMMAND [options]"]
     lines += section("commands", all.map { ($0.name, $0.summary) })
-    lines += ["", "'resnet help COMMAND' explains one command and its options."]
+    lines += [
+      "", "'resnet help COMMAND' explains one command and its options.",
+      "'resnet --generate-completion-script bash|zsh|fish' prints them for a shell.",
+    ]
     return lines.joined(separator: "\n")
   }
 

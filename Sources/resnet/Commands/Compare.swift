@@ -37,8 +37,9 @@ extension Command {
     for plain in [true, false] {
       try comparison.plot(plain: plain).write(to: folder + (plain ? "/plain.svg" : "/residual.svg"))
     }
+    try comparison.report(command: arguments.line, images: images.description).write(to: folder + "/report.html")
     output.line("\n" + table(comparison))
-    output.line("curves in \(folder)/plain.svg and \(folder)/residual.svg, logs in \(folder)/NETWORK-seedN/log.csv")
+    output.line("report in \(folder)/report.html, curves in plain.svg and residual.svg, logs in NETWORK-seedN/log.csv")
     output.json(["networks": .array(comparison.curves.map(\.json))])
   }
 
