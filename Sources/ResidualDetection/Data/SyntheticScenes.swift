@@ -141,17 +141,10 @@ private struct Canvas {
     for y in 0..<size {
       for x in 0..<size {
         let light = direction.0 * strength * (Double(x) - middle) + direction.1 * strength * (Double(y) - middle)
-        let bits = generator.next()
         let color = colors[y * size + x] + (light - 0.5 * noise)
-        pixels.append(Self.quantize(color.x + noise * 0x1p-21 * Double(bits & 0x1f_ffff)))
-        pixels.append(Self.quantize(color.y + noise * 0x1p-21 * Double((bits &>> 21) & 0x1f_ffff)))
-        pixels.append(Self.quantize(color.z + noise * 0x1p-21 * Double((bits &>> 42) & 0x1f_ffff)))
+        SyntheticImages.append(color, noise: noise, generator.next(), to: &pixels)
       }
     }
     return Picture(height: size, width: size, pixels: pixels)
-  }
-
-  private static func quantize(_ value: Double) -> UInt8 {
-    value <= 0 ? 0 : value >= 1 ? 255 : UInt8(value * 255 + 0.5)
   }
 }

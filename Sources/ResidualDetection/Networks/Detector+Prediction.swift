@@ -29,7 +29,9 @@ extension Detector where Scalar == Float {
     in pictures: [Picture], normalization: DetectionNormalization, settings: PredictionSettings = PredictionSettings()
   ) -> [[Detection]] {
     let pyramid = FeaturePyramid(self, pictures, normalization, settings.scales)
-    let regions = proposedBoxes(pyramid.base, pyramid.sizes).enumerated().flatMap { n, boxes in boxes.map { Region(image: n, box: $0) } }
+    let regions = proposedBoxes(pyramid.base, pyramid.sizes).enumerated().flatMap { n, boxes in
+      boxes.map { Region(image: n, box: $0) }
+    }
     var predictions = predict(regions, pyramid)
     guard settings.refinesBoxes else {
       return predictions.map { selected($0, settings) }

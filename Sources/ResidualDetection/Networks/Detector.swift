@@ -235,7 +235,8 @@ extension DetectorPlan {
       for i in regions.objects {
         guard case .object(let object) = found[i] else { continue }
         sample.objectRegions.append(sample.regions.count)
-        sample.regionOffsets.append(BoxEncoding.detector.encode(boxes[object], relativeTo: reference(of: candidates[i])))
+        sample.regionOffsets.append(
+          BoxEncoding.detector.encode(boxes[object], relativeTo: reference(of: candidates[i])))
         sample.regions.append(Region(image: n, box: candidates[i]))
         sample.labels.append(truth[object].label + 1)
       }

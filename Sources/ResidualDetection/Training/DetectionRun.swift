@@ -81,6 +81,21 @@ public struct DetectionRun: Sendable {
     return trainer.network
   }
 
+  /// The classifier that an earlier call left in the folder, if it is this run's: of the same network, recipe, pictures
+  /// and seed.
+  ///
+  /// - Throws: `InputError` when the file is damaged.
+  public func savedTrunk() throws -> ResidualNetwork<Float>? {
+    let path = Self.trunkPath(in: folder)
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let checkpoint = try Checkpoint(contentsOf: path)
+    let saved = checkpoint.description
+    guard saved.architecture == plan.architecture && saved.recipe == trunkRecipe,
+      saved.seed == seed && saved.images == figures.fingerprint
+    else { return nil }
+    return try checkpoint.network() as? ResidualNetwork<Float>
+  }
+
   /// Trains the detector to the end, or until `shouldStop` says so.
   ///
   /// - Parameters:

@@ -11,7 +11,9 @@ extension Command {
     description: "Trains Faster R-CNN on a residual or a plain net (section 4.3): the net as a classifier of single "
       + "figures first, then proposals and detector jointly on scenes. Without options it draws all pictures itself. "
       + "Ctrl-C saves and stops, --resume continues.",
-    options: [.detectorNetwork, .trunk, .context, .reference, .scenes, .limit, .output.with(absent: "runs/detect-NETWORK")]
+    options: [
+      .detectorNetwork, .trunk, .context, .reference, .scenes, .limit, .output.with(absent: "runs/detect-NETWORK"),
+    ]
       + [.iterations, .batch.with(default: 8), .rate, .seed, .resume, .json] + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
@@ -26,11 +28,12 @@ extension Command {
     let goesOn = arguments[.resume] && FileManager.default.fileExists(atPath: path)
     let checkpoint = goesOn ? try DetectionCheckpoint(contentsOf: path) : nil
     let run = try arguments.detectionRun(data.training, folder: folder, resuming: checkpoint?.description)
-    try train(run, from: checkpoint, trunk: arguments[.trunk], data, output)
+    try train(run, from: checkpoint, trunk: arguments[.trunk], resumes: arguments[.resume], data, output)
   }
 
   private static func train(
-    _ run: DetectionRun, from checkpoint: DetectionCheckpoint?, trunk: String?, _ data: Scenes, _ output: Output
+    _ run: DetectionRun, from checkpoint: DetectionCheckpoint?, trunk: String?, resumes: Bool, _ data: Scenes,
+    _ output: Output
   ) throws {
     let start = ProgressLine.now
     output.line(
@@ -39,7 +42,7 @@ extension Command {
         + "\(grouped(data.test.count)) to test with")
     Signals.install()
     defer { Signals.uninstall() }
-    let network = checkpoint == nil ? try classifier(run, trunk, output) : nil
+    let network = checkpoint == nil ? try classifier(run, trunk, resumes: resumes, output) : nil
     if let checkpoint { output.line("resumed after iteration \(checkpoint.description.iteration)") }
     let (total, batch) = (run.recipe.iterations, run.recipe.batch)
     var line = ProgressLine(
@@ -74,9 +77,9 @@ extension Command {
     ])
   }
 
-  /// The classifier from a file, or trained.
+  /// The classifier from a file, from the run that goes on, or trained.
   private static func classifier(
-    _ run: DetectionRun, _ trunk: String?, _ output: Output
+    _ run: DetectionRun, _ trunk: String?, resumes: Bool, _ output: Output
   ) throws -> ResidualNetwork<Float> {
     if let trunk {
       let checkpoint = try Checkpoint(contentsOf: trunk)
@@ -90,6 +93,7 @@ extension Command {
       }
       return network
     }
+    if resumes, let network = try run.savedTrunk() { return network }
     let total = run.trunkRecipe.iterations * run.trunkRecipe.batch
     var line = ProgressLine(total: total)
     let network = try run.trainTrunk { event in

@@ -30,6 +30,14 @@ import Testing
     #expect(a.iou(b) == b.iou(a))
   }
 
+  @Test func `The box of whole cells, by hand`() {
+    let box = Box(left: 3, top: 12, right: 21, bottom: 29)
+    #expect(box.aligned(stride: 8) == Box(left: 0, top: 16, right: 24, bottom: 32))  // 12/8 = 1.5 rounds to 2
+    // Both sides round to 8: the one cell around 8.
+    #expect(
+      Box(left: 6, top: 0, right: 9, bottom: 40).aligned(stride: 8) == Box(left: 4, top: 0, right: 12, bottom: 40))
+  }
+
   @Test func `Clipping, mirroring and scaling`() {
     let box = Box(left: -2, top: 1, right: 5, bottom: 12)
     #expect(box.clipped(width: 4, height: 10) == Box(left: 0, top: 1, right: 4, bottom: 10))

@@ -72,6 +72,42 @@ import Testing
     #expect(sample.regions.map(\.image) == [0, 0, 0, 0, 1])
   }
 
+  @Test func `Proposals that pool the same cells have one reference, and so one box for the same offsets`() {
+    let plan = Reduced.plan()
+    let pool = RegionMaxPool<Double>(bins: plan.bins, stride: Double(plan.anchors.stride))
+    var generator = RandomGenerator(seed: 6)
+    var (alike, shifted) = (0, 0)
+    for _ in 0..<500 {
+      let (x, y) = (generator.uniform(0, 30), generator.uniform(0, 20))
+      let a = Box(left: x, top: y, right: x + generator.uniform(9, 25), bottom: y + generator.uniform(9, 25))
+      func moved() -> Double { generator.uniform(-3, 3) }
+      let b = Box(left: a.left + moved(), top: a.top + moved(), right: a.right + moved(), bottom: a.bottom + moved())
+      guard pool.cells(of: Region(image: 0, box: a)) == pool.cells(of: Region(image: 0, box: b)) else {
+        shifted += 1
+        continue
+      }
+      alike += 1
+      #expect(plan.reference(of: a) == plan.reference(of: b))
+    }
+    #expect(alike > 20 && shifted > 20)
+  }
+
+  @Test func `Offsets are measured from the reference that the plan names`() {
+    let (proposal, object) = (Box(left: 11, top: 9, right: 30, bottom: 27), Reduced.objects[0][1])
+    for (reference, expected) in [
+      // Stride 8: the cells reach from 8 to 32 and from 8 to 24; the object from 12 to 30 and from 9 to 27.
+      (RegionReference.cells, Box(left: 8, top: 8, right: 32, bottom: 24)), (.proposal, proposal),
+    ] {
+      var plan = Reduced.plan()
+      plan.reference = reference
+      var generator = RandomGenerator(seed: 1)
+      let sample = plan.sample(
+        objects: [[object]], proposals: [[proposal]], anchors: [], sizes: [Reduced.sizes[0]], using: &generator)
+      #expect(sample.regions.map(\.box) == [proposal, object.box])
+      #expect(sample.regionOffsets[0] == BoxEncoding.detector.encode(object.box, relativeTo: expected))
+    }
+  }
+
   @Test func `A region's loss does not touch the offsets of other classes`() {
     var generator = RandomGenerator(seed: 4)
     let detector = Reduced.detector(Reduced.plan(), using: &generator)

@@ -33,6 +33,30 @@ import Testing
     }
   }
 
+  @Test func `Detections are the decoded boxes of the proposals, from the plan's reference`() {
+    // One proposal a picture, and offsets that depend on nothing: half a width to the right.
+    var plan = Reduced.plan()
+    plan.testProposals.limit = 1
+    var generator = RandomGenerator(seed: 9)
+    var detector = Reduced.single(plan, using: &generator)
+    var offsets = detector.head.siblings.offsets.parameters
+    offsets.weight = Tensor(zeros: offsets.weight.shape)
+    offsets.bias = Tensor([5, 0, 0, 0, 5, 0, 0, 0, 5, 0, 0, 0])
+    detector.head.siblings.offsets.parameters = offsets
+    let pictures = scenes.map(\.picture)
+    let proposed = detector.proposals(in: pictures, normalization: normalization)
+    let found = detector.detections(
+      in: pictures, normalization: normalization, settings: settings { $0.leastScore = 0 })
+    for (boxes, list) in zip(proposed, found) {
+      #expect(boxes.count == 1 && !list.isEmpty)
+      let reference = boxes[0].aligned(stride: 8)
+      let expected = BoxEncoding.detector.decode(
+        BoxOffsets(x: 5, y: 0, width: 0, height: 0), relativeTo: reference
+      ).clipped(width: 64, height: 64)
+      #expect(list.allSatisfy { $0.box.iou(expected) > 0.999 })
+    }
+  }
+
   @Test(arguments: [
     PredictionSettings(),
     {

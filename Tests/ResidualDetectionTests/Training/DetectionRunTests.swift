@@ -52,6 +52,14 @@ import Testing
     let checkpoint = try Checkpoint(contentsOf: DetectionRun.trunkPath(in: folder.path))
     let read = try #require(try checkpoint.network() as? ResidualNetwork<Float>)
     for (a, b) in zip(network.state, read.state) { #expect(a.tensor == b.tensor, "\(a.name)") }
+
+    // A run that goes on takes it, another one does not.
+    let saved = try #require(try run(in: folder).savedTrunk())
+    for (a, b) in zip(network.state, saved.state) { #expect(a.tensor == b.tensor, "\(a.name)") }
+    var other = run(in: folder)
+    other.seed += 1
+    #expect(try other.savedTrunk()?.state.count == nil)
+    #expect(try run(in: TemporaryFolder()).savedTrunk()?.state.count == nil)
   }
 
   @Test func `A classifier that is stopped leaves nothing`() throws {
