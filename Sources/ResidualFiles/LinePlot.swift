@@ -2,8 +2,6 @@
 //
 // Tests       Tests/ResidualFilesTests/LinePlotTests.swift
 
-import Foundation
-
 /// Curves over two axes, drawn as SVG.
 public struct LinePlot: Sendable {
   /// One curve.
@@ -72,9 +70,9 @@ public struct LinePlot: Sendable {
 
   /// The picture as the text of an SVG file: light or dark as its reader prefers, legible at the width of a phone.
   public var svg: String {
-    let finite = series.flatMap(\.finitePoints)
-    let xs = Self.range(finite.map(\.x))
-    let ys = yRange ?? Self.range(finite.map(\.y) + [0])
+    let finite = series.flatMap { $0.finitePoints }
+    let xs = Self.range(finite.map { $0.x })
+    let ys = yRange ?? Self.range(finite.map { $0.y } + [0])
     let (left, top, right, bottom) = Self.frame
     func place(_ x: Double, _ y: Double) -> (x: Double, y: Double) {
       let u = (x - xs.lowerBound) / (xs.upperBound - xs.lowerBound)
@@ -123,11 +121,6 @@ public struct LinePlot: Sendable {
     return (lines + ["</svg>", ""]).joined(separator: "\n")
   }
 
-  /// Writes the picture. What was at `path` stays until the new file is complete on disk.
-  ///
-  /// - Throws: `InputError` when it cannot be written.
-  public func write(to path: String) throws { try AtomicFile.write(Data(svg.utf8), to: path) }
-
   /// The range of values, never empty.
   static func range(_ values: [Double]) -> ClosedRange<Double> {
     let (low, high) = (values.min() ?? 0, values.max() ?? 1)
@@ -163,8 +156,8 @@ public struct LinePlot: Sendable {
     "<text class=\"plot-ink\" x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\"\(extra)>\(escaped(words))</text>"
   }
 
-  private func number(_ value: Double) -> String { String(format: "%.1f", value) }
-  private func label(_ value: Double) -> String { String(format: "%.6g", abs(value) < 1e-12 ? 0 : value) }
+  private func number(_ value: Double) -> String { value.fixed(decimals: 1) }
+  private func label(_ value: Double) -> String { (abs(value) < 1e-12 ? 0 : value).rounded(digits: 6) }
 }
 
 extension LinePlot.Series {

@@ -45,7 +45,7 @@ extension Architecture {
       return stem == nil && stemChannels == 3 && stages.allSatisfy { $0.stride == 2 } && imageSize % totalStride == 0
     }
     // Zeros can only add channels.
-    let channels = [stemChannels] + stages.map(\.outputChannels)
+    let channels = [stemChannels] + stages.map { $0.outputChannels }
     let grows = zip(channels, channels.dropFirst()).allSatisfy { $0 <= $1 }
     return stem != nil && hidden.isEmpty && (!block.hasShortcut || options.shortcut != .a || grows)
   }

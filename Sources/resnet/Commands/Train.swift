@@ -66,7 +66,9 @@ extension Command {
       case .epoch(let epoch): output.line(epoch.words)
       case .notSaved(let iteration, let error):
         output.line("not saved after iteration \(iteration): \(error.message)")
-      case .begins, .ends: break
+      case .begins(let state):
+        if let words = state.arithmeticWarning { output.line(words) }
+      case .ends: break
       }
     } shouldStop: {
       Signals.received != nil
@@ -89,8 +91,21 @@ extension Command {
       "iterations": .int(result.state.iteration), "trainAccuracy": .double(1 - epoch.trainingError),
       "testAccuracy": .double(1 - error), "testCount": .int(images.test.count),
       "seconds": .double(seconds), "imagesPerSecondMedian": .double(speed), "checkpoint": .string(path),
+      "arithmetic": result.state.arithmeticJSON,
     ])
   }
+}
+
+extension TrainingState {
+  /// A sentence for a run that builds with fused multiply-adds and builds without have worked on.
+  var arithmeticWarning: String? {
+    guard arithmetic == .mixed else { return nil }
+    return
+      "builds with fused multiply-adds and builds without have worked on this run, so no build alone repeats its bits"
+  }
+
+  /// For `--json`; null where the checkpoint of an earlier version does not say it.
+  var arithmeticJSON: JSONValue { arithmetic.map { .string($0.rawValue) } ?? .null }
 }
 
 extension TrainingRun {

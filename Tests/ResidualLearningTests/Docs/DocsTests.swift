@@ -94,8 +94,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Sources/ResidualLearning/Blocks/Block.swift", 136),
+    ("Sources/ResidualLearning/Layers/SoftmaxCrossEntropy.swift", 65),
+    ("Sources/ResidualLearning/Training/Trainer.swift", 90),
     ("Sources/ResidualLearning/Blocks/Block.swift", 155),
+    ("Sources/ResidualLearning/Layers/BatchNorm2D.swift", 142),
+    ("Sources/ResidualLearning/Layers/Conv2D.swift", 120),
+    ("Sources/ResidualLearning/Training/SGD.swift", 87),
     ("Sources/ResidualKernels/Convolution/Reference.swift", 17),
   ])
   func `the debugging page stops where the source has the same line`(file: String, line: Int) throws {
