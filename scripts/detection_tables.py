@@ -128,13 +128,13 @@ def main():
     network, rows = f"resnet{arguments.depths[0]}", []
     print("\n| detector | mAP@.5 | mAP@[.5, .95] |\n| --- | --- | --- |")
     improvements = {
-        "boxes measured from proposals": (("--reference", "proposal"), ()),
-        "proposals, box refinement": (("--reference", "proposal"), ("--refine",)),
-        "boxes measured from cells": ((), ()),
+        "the detector as it is": ((), ()),
         "box refinement": ((), ("--refine",)),
         "global context": (("--context",), ()),
         "multi-scale testing": ((), ("--scales", "96,128")),
         "all three": (("--context",), ("--refine", "--scales", "96,128")),
+        "boxes measured from the proposal": (("--reference", "proposal"), ()),
+        "the same with box refinement": (("--reference", "proposal"), ("--refine",)),
     }
     for what, (training, testing) in improvements.items():
         results = []

@@ -33,9 +33,8 @@ public enum SyntheticImages {
         var orderGenerator = source.fork(UInt64(i)).fork(1)
         order = orderGenerator.permutation(10)
       }
-      let label = order[i % 10]
-      labels.append(UInt8(label))
-      let scene = Scene(kind: SyntheticFigure.Kind(rawValue: label)!, using: &generator)
+      labels.append(UInt8(order[i % 10]))
+      let scene = Scene(kind: SyntheticFigure.Kind(rawValue: order[i % 10])!, using: &generator)
       scene.draw(size: size, into: &pixels, using: &generator)
     }
     return ImageDataset(
@@ -57,8 +56,7 @@ private struct Scene {
     let (centerX, centerY) = (generator.uniform(radius - 15, 15 - radius), generator.uniform(radius - 15, 15 - radius))
     figure = SyntheticFigure(kind, centerX: centerX, centerY: centerY, radius: radius, using: &generator)
     (background, foreground) = Self.colors(using: &generator)
-    let light = SyntheticFigure.direction(using: &generator)
-    let strength = generator.uniform(0, 0.015)
+    let (light, strength) = (SyntheticFigure.direction(using: &generator), generator.uniform(0, 0.015))
     (lightX, lightY) = (light.0 * strength, light.1 * strength)
     noise = generator.uniform(0.02, 0.2)
   }
@@ -146,8 +144,7 @@ package struct SyntheticFigure: Sendable {
 
   /// The distance from the point (x, y), seen from the figure's centre, to the figure's edge, negative inside.
   private func distance(_ x: Double, _ y: Double) -> Double {
-    let u = cosine * x + sine * y
-    let v = cosine * y - sine * x
+    let (u, v) = (cosine * x + sine * y, cosine * y - sine * x)
     switch kind {
     case .disc:
       return Self.length(u, v) - radius
