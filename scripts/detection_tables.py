@@ -133,8 +133,6 @@ def main():
         "global context": (("--context",), ()),
         "multi-scale testing": ((), ("--scales", "96,128")),
         "all three": (("--context",), ("--refine", "--scales", "96,128")),
-        "boxes measured from the proposal": (("--reference", "proposal"), ()),
-        "the same with box refinement": (("--reference", "proposal"), ("--refine",)),
     }
     for what, (training, testing) in improvements.items():
         results = []

@@ -167,10 +167,10 @@ public struct TrainingRun: Sendable {
     while !trainer.isFinished {
       let began = Self.now
       let step: TrainingStep
-      do { step = try trainer.step() } catch let divergence as Divergence {
+      do { step = try trainer.step() } catch {
         try save(trainer, log, mayFail: false, observe)
         observe(.ends(nil))
-        return result(divergence)
+        return result(error)
       }
       speeds.append(Double(step.count) / (Self.now - began))
       rate = step.rate
