@@ -57,7 +57,8 @@ let package = Package(
     // One file that a REPL can load: the notebooks' cells call the library in it.
     .library(
       name: "ResidualLearningDynamic", type: .dynamic,
-      targets: ["ResidualExperiments", "ResidualLearning", "ResidualKernels", "ResidualFiles"]),
+      targets: ["ResidualDetection", "ResidualExperiments", "ResidualLearning", "ResidualKernels", "ResidualFiles"]),
+    .library(name: "ResidualDetection", targets: ["ResidualDetection"]),
     .executable(name: "resnet", targets: ["resnet"]),
   ],
   traits: [
@@ -76,15 +77,20 @@ let package = Package(
     .target(name: "ResidualFiles", swiftSettings: safe),
     .target(name: "ResidualLearning", dependencies: ["ResidualKernels", "ResidualFiles"], swiftSettings: safe),
     .target(name: "ResidualExperiments", dependencies: ["ResidualLearning"], swiftSettings: safe),
-    .executableTarget(name: "resnet", dependencies: ["ResidualExperiments"], swiftSettings: safe),
+    .target(name: "ResidualDetection", dependencies: ["ResidualLearning"], swiftSettings: safe),
+    .executableTarget(
+      name: "resnet", dependencies: ["ResidualDetection", "ResidualExperiments"], swiftSettings: safe),
     .target(
       name: "TestSupport", dependencies: ["ResidualLearning"], path: "Tests/TestSupport", swiftSettings: safe),
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
     .testTarget(name: "ResidualFilesTests", dependencies: ["ResidualFiles", "TestSupport"], swiftSettings: safe),
     .testTarget(
-      name: "ResidualLearningTests", dependencies: ["ResidualExperiments", "TestSupport"], swiftSettings: safe),
+      name: "ResidualLearningTests", dependencies: ["ResidualDetection", "ResidualExperiments", "TestSupport"],
+      swiftSettings: safe),
     .testTarget(
       name: "ResidualExperimentsTests", dependencies: ["ResidualExperiments", "TestSupport"], swiftSettings: safe),
+    .testTarget(
+      name: "ResidualDetectionTests", dependencies: ["ResidualDetection", "TestSupport"], swiftSettings: safe),
     .testTarget(name: "resnetTests", dependencies: ["resnet", "TestSupport"], swiftSettings: safe),
   ],
   swiftLanguageModes: [.v6]

@@ -100,12 +100,19 @@ extension Command {
     if first.hasPrefix("-") {
       throw CommandLineError("the command comes first, not \(quoted(first)): resnet COMMAND [options]")
     }
-    let command = try Command.named(first)
-    let rest = Array(words.dropFirst())
+    let (command, rest) = try split(words)
     if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
-      return (.help, try Arguments([command.name], of: .help))
+      return (.help, try Arguments(command.name.split(separator: " ").map(String.init), of: .help))
     }
     return (command, try Arguments(rest, of: command))
+  }
+
+  /// The command that the first word, or the first two, name, and the words behind its name.
+  static func split(_ words: [String]) throws(CommandLineError) -> (command: Command, rest: [String]) {
+    let two = words.prefix(2).joined(separator: " ")
+    let isGroup = words.count > 0 && all.contains { $0.name.hasPrefix(words[0] + " ") }
+    let count = isGroup ? min(2, words.count) : 1
+    return (try Command.named(isGroup ? two : words.first ?? ""), Array(words.dropFirst(count)))
   }
 
   static func named(_ name: String) throws(CommandLineError) -> Command {
