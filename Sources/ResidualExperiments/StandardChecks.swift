@@ -197,7 +197,8 @@ extension StandardCheck {
       fused ? ", fused" : "", kind.hasShortcut ? ", \(option.rawValue)" : "", zeros == .around ? ", zeros around" : "",
       placement == .middle3x3 ? ", stride in the 3x3" : "",
     ].joined()
-    return StandardCheck("Block, \(kind)\(variant), stride \(stride), to \(stage.outputChannels)", input, deep) {
+    return StandardCheck("Block, \(kind.rawValue)\(variant), stride \(stride), to \(stage.outputChannels)", input, deep)
+    {
       Block(description, fused: fused, using: &$0)
     }
   }
