@@ -66,7 +66,10 @@ extension Degradation {
   /// The responses of each network's first run to the first test images.
   private var firstResponses: [(name: String, responses: LayerResponses)] {
     labels.compactMap { label in
-      guard let curve = curves(label).first(where: { $0.last != nil }), let test = curve.run.test else { return nil }
+      // Images of another size than the crops that were trained on do not fit the mean image.
+      guard let curve = curves(label).first(where: { $0.last != nil }), let test = curve.run.test,
+        curve.run.recipe.augmentation.scaled == nil
+      else { return nil }
       return (
         label,
         LayerResponses(curve.result.network, images: test.prefix(512), normalization: curve.result.normalization)
