@@ -63,10 +63,13 @@ extension Degradation {
       }, ofWords: true)
   }
 
-  /// The responses of each network's first run to the first test images.
+  /// The responses of each network's first run to the first test images; not of networks that crops are trained on, which
+  /// take another size.
   private var firstResponses: [(name: String, responses: LayerResponses)] {
     labels.compactMap { label in
-      guard let curve = curves(label).first(where: { $0.last != nil }), let test = curve.run.test else { return nil }
+      guard let curve = curves(label).first(where: { $0.last != nil }), let test = curve.run.test,
+        curve.run.recipe.augmentation.scaled == nil
+      else { return nil }
       return (
         label,
         LayerResponses(curve.result.network, images: test.prefix(512), normalization: curve.result.normalization)
