@@ -63,7 +63,8 @@ extension Degradation {
       }, ofWords: true)
   }
 
-  /// The responses of each network's first run to the first test images.
+  /// The responses of each network's first run to the first test images; not of networks that crops are trained on, which
+  /// take another size.
   private var firstResponses: [(name: String, responses: LayerResponses)] {
     labels.compactMap { label in
       // Images of another size than the crops that were trained on do not fit the mean image.

@@ -73,7 +73,7 @@ struct CommandLab {
 
   /// A text without what differs from run to run, and without the keys that say where it ran.
   private static func withoutTimes(_ text: String) -> String {
-    text.replacing(#/"(seconds|imagesPerSecondMedian|arithmetic)": [^,}]*(, )?/#, with: "")
+    text.replacing(#/, "(seconds|imagesPerSecondMedian|arithmetic)": [^,}]*/#, with: "")
       .replacing(#/[0-9][0-9.,]* (images|steps)\/s/#) { "N \($0.1)/s" }
       .replacing(#/s  [0-9][0-9a-z .]* left/#, with: "s  T left")
       .replacing(#/right after [0-9].* \(N/#, with: "right after T (N")

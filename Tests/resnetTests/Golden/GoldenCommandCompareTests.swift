@@ -61,7 +61,7 @@ import Testing
         if let old = finished[row.from] { run.expect(row.effect, since: old, row.name) }
         finished[row.name] = run
         let sums = try runs.map { "\($0): \(try Finished(folder + "/" + $0).sums.text)" }
-        let figures = try ["plain", "residual"].map { try GoldenCommandTrainTests.sum("\(folder)/\($0).svg") }
+        let figures = try ["plain", "residual"].map { try GoldenCommandTrainTests.figure("\(folder)/\($0).svg") }
         golden.append(row.name, ([line, result.text] + sums + [run.log] + figures).joined(separator: "\n"))
       }
       for line in [

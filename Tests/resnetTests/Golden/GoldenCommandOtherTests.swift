@@ -18,7 +18,7 @@ import Testing
         "summary resnet20", "summary resnet20 --json", "summary resnet20 --shortcut C --json", "summary plain20 --json",
         "summary resnet50 --json", "summary resnet50 --stride-in 3x3 --json", "summary resnet34", "summary vgg16",
         "summary resnet18 --shortcut A", "summary --all", "summary --all --json", "summary", "summary resnet21",
-        "summary --all --shortcut B", "summary --all resnet20", "help", "help compare", "train --help", "nothing",
+        "summary --all --shortcut B", "summary --all resnet20", "nothing",
         "train --batch 0", "help nothing",
       ] {
         let text = try lab.run(line).text
@@ -28,6 +28,14 @@ import Testing
         golden.append(line, shown.joined(separator: "\n"))
       }
       try golden.finish()
+      for (line, text) in [
+        ("help", Command.overview), ("help compare", Command.compare.helpText),
+        ("train --help", Command.train.helpText),
+        ("bench -h", Command.bench.helpText), ("-h", Command.overview),
+      ] {
+        let result = try lab.run(line)
+        #expect(result.status == 0 && result.json == text + "\n" && result.errors.isEmpty, "\(line)")
+      }
     }
   }
 

@@ -113,6 +113,13 @@ import Testing
     }
   }
 
+  /// A checksum of the words and points of a figure, whatever they look like.
+  static func figure(_ path: String) throws -> String {
+    let svg = try String(contentsOfFile: path, encoding: .utf8)
+    let shown = svg.matches(of: #/points="[^"]*"|>[^<>\n]+<\/text>/#).map { String($0.0) }
+    return GoldenFile.checksum(shown.joined(separator: "\n")) + " of \(shown.count)"
+  }
+
   /// A checksum of a file's bytes.
   static func sum(_ path: String) throws -> String {
     var sum = Checksum64()

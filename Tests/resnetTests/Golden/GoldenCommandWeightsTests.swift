@@ -155,7 +155,7 @@ import Testing
       ] {
         let line = "responses " + base.changed(by: change).line
         let text = try lab.run(line).text
-        let figures = try ["", "-sorted"].map { try GoldenCommandTrainTests.sum("r/responses\($0).svg") }
+        let figures = try ["", "-sorted"].map { try GoldenCommandTrainTests.figure("r/responses\($0).svg") }
         golden.append(change, ([line, text] + figures).joined(separator: "\n"))
       }
       try golden.finish()
