@@ -69,7 +69,8 @@ let package = Package(
     .target(name: "ResidualFiles", swiftSettings: safe),
     .target(name: "ResidualLearning", dependencies: ["ResidualKernels", "ResidualFiles"], swiftSettings: safe),
     .target(name: "ResidualExperiments", dependencies: ["ResidualLearning"], swiftSettings: safe),
-    .executableTarget(name: "resnet", dependencies: ["ResidualExperiments"], swiftSettings: safe),
+    .target(name: "ResidualWalk", dependencies: ["ResidualExperiments"], swiftSettings: safe),
+    .executableTarget(name: "resnet", dependencies: ["ResidualExperiments", "ResidualWalk"], swiftSettings: safe),
     .target(
       name: "TestSupport", dependencies: ["ResidualLearning"], path: "Tests/TestSupport", swiftSettings: safe),
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
@@ -78,6 +79,8 @@ let package = Package(
       name: "ResidualLearningTests", dependencies: ["ResidualExperiments", "TestSupport"], swiftSettings: safe),
     .testTarget(
       name: "ResidualExperimentsTests", dependencies: ["ResidualExperiments", "TestSupport"], swiftSettings: safe),
+    .testTarget(
+      name: "ResidualWalkTests", dependencies: ["ResidualWalk", "TestSupport"], swiftSettings: safe),
     .testTarget(name: "resnetTests", dependencies: ["resnet", "TestSupport"], swiftSettings: safe),
   ],
   swiftLanguageModes: [.v6]
