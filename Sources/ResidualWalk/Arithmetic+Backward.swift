@@ -131,7 +131,7 @@ extension Walk {
   /// How element `i` of the gradient with respect to parameter number `number` was made.
   public func parameterArithmetic(_ number: Int, _ i: Int) -> Arithmetic {
     let (full, tensor) = parameters[number]
-    let k = graph.nodes.indices.first { k in parameters(of: k).contains { $0.name == full } }!
+    let k = owners[number]
     let node = graph.nodes[k]
     let (p, dy) = (tensor.shape.position(i), namedGradient(k))
     let result = gradients.parameters[full]![flat: i]

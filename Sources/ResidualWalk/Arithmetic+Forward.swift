@@ -78,10 +78,8 @@ struct NormalizedPixel {
 extension Walk {
   /// γ, β, r and x̂ of node `k`, a normalization, at a position of its input.
   func normalized(_ k: Int, _ p: [Int]) -> NormalizedPixel {
-    guard case .normalization(let bn) = graph.nodes[k].kind else { preconditionFailure("no normalization") }
-    let input = graph.nodes[k].inputs[0]
-    let (x, c) = (named(input).at(p), p[p.count - 1])
-    let batch = bn.forward(values[input]).cache
+    let (x, c) = (named(graph.nodes[k].inputs[0]).at(p), p[p.count - 1])
+    let batch = statistics[k]!
     let (mean, r) = (batch.batch.mean[c], batch.inverseDeviation[c])
     let normalized = (x.value - mean) * r
     return NormalizedPixel(

@@ -44,4 +44,18 @@ extension Walk {
   public static func small(plain: Bool = false, options: Architecture.Options = .init()) -> Architecture {
     .cifar(depth: 8, plain: plain, options: options, width: 4)
   }
+
+  /// The same step of the plain network with the same weights: the blocks without their shortcuts. It is nil where there
+  /// is none to leave out, and for bottlenecks, whose plain form the paper does not have.
+  public var withoutShortcuts: Walk? {
+    guard architecture.block == .basic else { return nil }
+    var description = architecture
+    description.block = .plain
+    description.name = "plain\(architecture.weightedLayers)"
+    var generator = RandomGenerator(seed: 0)
+    var network = ResidualNetwork<Double>(description, fused: false, using: &generator)
+    let known = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor) })
+    network.parameters.visit("") { name, tensor in tensor = known[name]! }
+    return Walk(network, images: values[0], labels: labels, rate: rate)
+  }
 }

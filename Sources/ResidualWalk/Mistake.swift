@@ -60,17 +60,27 @@ extension Walk {
   /// The largest change of a gradient at the mistake's own place, relative to the largest gradient of the tensor.
   public func effect(of mistake: Mistake) -> Double {
     let wrong = gradients(with: mistake)
-    let name: String
-    let inputs: [Int]
+    return ownPlaces(of: mistake).map { relativeError(tensorGradient(wrong, $0), gradient($0)) }.max() ?? 0
+  }
+
+  /// The tensors whose gradients the layer or block with the mistake computes: its inputs and its parameters.
+  func ownPlaces(of mistake: Mistake) -> [Place] {
+    let prefix = name(of: mistake) + "."
+    let inputs =
+      switch mistake.place {
+      case .node(let k): graph.nodes[k].inputs
+      case .block(let b): [graph.blocks[b].input]
+      }
+    return inputs.map { .value($0) }
+      + parameters.indices.filter { parameters[$0].name.hasPrefix(prefix) }.map { .parameter($0) }
+  }
+
+  /// The name of the layer or block that has the mistake.
+  public func name(of mistake: Mistake) -> String {
     switch mistake.place {
-    case .node(let k): (name, inputs) = (graph.nodes[k].name, graph.nodes[k].inputs)
-    case .block(let b): (name, inputs) = (graph.blocks[b].name, [graph.blocks[b].input])
+    case .node(let k): graph.nodes[k].name
+    case .block(let b): graph.blocks[b].name
     }
-    let own = gradients.parameters.keys.filter { $0.hasPrefix(name + ".") }
-    let errors =
-      inputs.map { relativeError(wrong.nodes[$0]!, gradients.nodes[$0]!) }
-      + own.map { relativeError(wrong.parameters[$0]!, gradients.parameters[$0]!) }
-    return errors.max() ?? 0
   }
 
   /// The largest difference of two gradients, relative to the largest element of the right one.

@@ -47,6 +47,11 @@ public struct Walk: Sendable {
   /// The parameters after the step, in the order of ``parameters``.
   public let moved: [Tensor<Double>]
 
+  /// The statistics of each normalization, by its node.
+  let statistics: [Int: BatchNorm2D<Double>.Cache]
+  /// The node that each parameter belongs to.
+  public let owners: [Int]
+
   private let passes: [Pass?]
 
   /// Takes one step of training, at momentum 0.9 and decay 0.0001, with a velocity of zero before it.
@@ -67,8 +72,15 @@ public struct Walk: Sendable {
       passes.append(pass)
     }
     (self.values, self.passes) = (values, passes)
+    var statistics: [Int: BatchNorm2D<Double>.Cache] = [:]
+    for (k, node) in graph.nodes.enumerated() {
+      if case .normalization(let bn) = node.kind { statistics[k] = bn.forward(values[node.inputs[0]]).cache }
+    }
+    self.statistics = statistics
     gradients = Self.backward(graph, values, passes, nil)
     parameters = network.parameters.named
+    let numbers = Dictionary(uniqueKeysWithValues: graph.nodes.enumerated().map { ($1.name, $0) })
+    owners = parameters.map { name, _ in numbers[String(name.prefix(upTo: name.lastIndex(of: ".")!))]! }
 
     var slopes = network.parameters.zeros
     let found = gradients.parameters
@@ -87,8 +99,7 @@ public struct Walk: Sendable {
 
   /// The parameters of node `k` with their full names.
   public func parameters(of k: Int) -> [(name: String, tensor: Tensor<Double>)] {
-    let prefix = graph.nodes[k].name + "."
-    return parameters.filter { $0.name.hasPrefix(prefix) && !$0.name.dropFirst(prefix.count).contains(".") }
+    parameters.indices.filter { owners[$0] == k }.map { parameters[$0] }
   }
 }
 
@@ -192,7 +203,7 @@ extension Walk {
       start = k + 1
     case .parameter(let p):
       let (name, tensor) = parameters[p]
-      start = graph.nodes.indices.first { k in parameters(of: k).contains { $0.name == name } }!
+      start = owners[p]
       var new = tensor
       new[flat: i] = value
       let node = graph.nodes[start].replacing(String(name.dropFirst(graph.nodes[start].name.count + 1)), by: new)

@@ -38,5 +38,12 @@ extension Command {
   }
 }
 
+/// Writes the walk as a page, with the plain network of the same weights beside a residual one.
 private func writePage(_ walk: Walk, to path: String, _ arguments: Arguments, _ output: Output) throws {
+  let labels = walk.labels.map { "\($0)" }.joined(separator: ", ")
+  let picture = (arguments[.image].map { _ in "a picture" } ?? "a drawn picture") + " of class \(labels)"
+  let page = try Page(walk, plain: walk.withoutShortcuts, picture: picture)
+  let html = page.html
+  try AtomicFile.write(Data(html.utf8), to: path)
+  output.line("\(path): \(walk.stops.count) stops, \(grouped(html.utf8.count)) bytes")
 }

@@ -1,0 +1,4 @@
+extension Page {
+  static let style = "", body = "", scriptNumbers = "", scriptTerms = "", scriptGrids = "", scriptMap = ""
+  static let scriptStops = "", scriptWalk = ""
+}
