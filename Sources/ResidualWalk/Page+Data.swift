@@ -20,7 +20,7 @@ extension Page {
     return object([
       ("network", text(walk.architecture.name)), ("picture", text(picture)), ("loss", number(walk.loss)),
       ("labels", list(walk.labels.map { "\($0)" })), ("rate", number(walk.rate)),
-      ("probabilities", tensor(walk.probabilities)), ("nodes", list(walk.graph.nodes.indices.map(node))),
+      ("probabilities", numbers(walk.probabilities)), ("nodes", list(walk.graph.nodes.indices.map(node))),
       ("blocks", list(walk.graph.blocks.map(block))),
       ("parameters", list(walk.parameters.indices.map(parameter))), ("stops", list(walk.stops.map(stop))),
       ("snippets", object(Snippet.all.map { ($0.key, snippet($0)) })),
@@ -49,7 +49,7 @@ extension Page {
     case .shortcut(.zeroPadded(let zeros)): members += [("stride", "\(zeros.stride)"), ("front", "\(zeros.front)")]
     case .normalization:
       let cache = walk.statistics[k]!
-      members += [("mean", tensor(cache.batch.mean)), ("inverse", tensor(cache.inverseDeviation))]
+      members += [("mean", numbers(cache.batch.mean)), ("inverse", numbers(cache.inverseDeviation))]
     default: break
     }
     return object(members)
@@ -153,14 +153,20 @@ extension Page {
   }
 
   private func differences(_ place: Place) -> String {
-    list((0..<walk.tensor(place).count).map { number(walk.finiteDifference(place, $0)) })
+    let tensor = walk.tensor(place)
+    return self.tensor(Tensor(tensor.shape, (0..<tensor.count).map { walk.finiteDifference(place, $0) }))
   }
 
   // MARK: - JSON
 
   private func number(_ value: Double) -> String { ResidualWalk.number(value, digits: 6) }
 
-  private func tensor(_ tensor: Tensor<Double>) -> String { list(tensor.elements.map { number($0) }) }
+  private func numbers(_ tensor: Tensor<Double>) -> String { list(tensor.elements.map { number($0) }) }
+
+  /// The numbers of a tensor with their mean and deviation.
+  private func tensor(_ tensor: Tensor<Double>) -> String {
+    object([("n", numbers(tensor)), ("mean", number(tensor.mean)), ("deviation", number(tensor.deviation))])
+  }
 
   private func shape(_ shape: Shape) -> String { list(shape.sizes.map { "\($0)" }) }
 

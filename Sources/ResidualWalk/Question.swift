@@ -27,7 +27,7 @@ extension Walk {
     let node = graph.nodes[k]
     if stop.isAddition {
       let parts = gradients.contributions[k].map(\.gradient)
-      let i = interesting(parts[0])
+      let i = interesting(parts[1])
       let numbers = parts.map { round3($0[flat: i]) }.joined(separator: " from the branch, ")
       return value(
         "The gradients that arrive are \(numbers) from the shortcut. What is dx there?", gradients.nodes[k]!, i)
@@ -50,7 +50,9 @@ extension Walk {
       return sign(
         "The pixel \(position) is \(round3(x)), its channel's mean \(round3(mean)). Which sign does x̂ have there?",
         x - mean)
-    case .relu: return value("At \(position) x is \(round3(inputs[0][flat: i])). What is y?", y, i)
+    case .relu:
+      let i = interesting(inputs[0])
+      return value("At \(y.shape.position(i)) x is \(round3(inputs[0][flat: i])). What is y?", y, i)
     case .shortcut(.identity):
       return value("At \(position) x is \(round3(inputs[0][flat: i])). What is h(x)?", y, i)
     case .shortcut:
@@ -77,12 +79,18 @@ extension Walk {
     case .linear(let linear):
       let w = linear.parameters.weight.shape
       return shape("Which shape does dw have?", w, not: [dx.shape, values[k].shape] + others(w))
+    case .normalization where node.name.hasSuffix("2"):
+      return Question(
+        kind: .value,
+        text: "Adding a number to all pixels of a channel changes no output. So what do the dx of a channel add up to?",
+        choices: [], answer: "0")
     case .normalization:
       let c = values[k].shape[3]
       return shape("Which shape do dγ and dβ have?", [c], not: [values[k].shape, [values[k].count / c]])
     case .relu:
+      let i = interesting(gradients.nodes[k]!)
       let (dy, y) = (round3(gradients.nodes[k]![flat: i]), round3(values[k][flat: i]))
-      return value("At \(position) dy is \(dy) and y is \(y). What is dx?", dx, i)
+      return value("At \(dx.shape.position(i)) dy is \(dy) and y is \(y). What is dx?", dx, i)
     case .maxPool: return shape("Which shape does dx have?", dx.shape, not: [values[k].shape] + others(dx.shape))
     case .shortcut(.identity):
       return value("At \(position) dh is \(round3(gradients.nodes[k]![flat: i])). What is dx?", dx, i)
