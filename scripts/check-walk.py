@@ -352,6 +352,8 @@ def main():
         return
     resnet = sys.argv[1]
     folder = sys.argv[3] if sys.argv[2:3] == ["--screenshots"] else None
+    if folder:
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
     check = Check()
     with tempfile.TemporaryDirectory() as work:
         page = f"{work}/walk.html"

@@ -19,7 +19,12 @@ extension Page {
     // The grids of a tensor: for images one for each image and channel, for weights one for each channel of the other
     // side, for a matrix or a row one.
     function slices(id, shape, isWeight, axis) {
-      if (shape.length === 1) return [{ title: "", rows: [range(shape[0])] }];
+      if (shape.length === 1 || (shape.length === 2 && shape[0] === 1)) {
+        const count = shape[shape.length - 1], inRow = 8;
+        const rows = range(Math.ceil(count / inRow)).map((r) =>
+          range(Math.min(inRow, count - r * inRow)).map((c) => r * inRow + c));
+        return [{ title: count > inRow ? "eight in a row" : "", rows }];
+      }
       if (shape.length === 2) {
         const rows = range(shape[0]).map((r) => range(shape[1]).map((c) => r * shape[1] + c));
         return [{ title: "", rows }];

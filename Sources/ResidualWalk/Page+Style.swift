@@ -71,7 +71,7 @@ extension Page {
     .tensor .name { font-weight: 600; color: var(--ink); }
     .tensor .name.forward { color: var(--forward); }
     .tensor .name.backward { color: var(--backward); }
-    .grids { display: flex; flex-wrap: wrap; gap: 0.6rem; }
+    .grids { display: flex; flex-wrap: wrap; gap: 0.6rem; overflow-x: auto; max-width: 100%; padding: 1px; }
     .grids table { border-collapse: collapse; font-size: 10.5px; font-variant-numeric: tabular-nums; }
     .grids caption { text-align: left; font-size: 0.72rem; color: var(--faint); }
     .grids td {
