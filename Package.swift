@@ -11,12 +11,18 @@
 //   swift build --traits Native               kernels that can be stepped
 //   swift build --disable-default-traits      portable
 //   RESNET_MARCH=x86-64-v3 swift build        another x86-64 target than this machine (v3: AVX2, v4: AVX-512)
+//
+// A manifest does not know what it builds for: it runs on the machine that builds. So the flags for x86-64 say that they
+// are for x86-64, and builds for other processors (--triple, --swift-sdk, --arch) leave them out. Other x86-64 machines
+// than this one need RESNET_MARCH or --disable-default-traits. scripts/embedded.sh builds for arm64 and WebAssembly
+// without an operating system.
 
 import Foundation
 import PackageDescription
 
 /// What the x86-64 kernels are compiled for: the flags for Clang's target and the conditions the sources ask for.
 ///
+/// The compiler takes the flag behind `-Xarch_x86_64` for x86-64 alone, and the sources ask for the conditions there alone.
 /// `FMA`: a fused multiply-add is one instruction. `AVX512`: 32 registers of 64 bytes rather than 16 of 32.
 func nativeSettings() -> [SwiftSetting] {
   let native = BuildSettingCondition.when(traits: ["Native"])
@@ -24,7 +30,8 @@ func nativeSettings() -> [SwiftSetting] {
     let target = Context.environment["RESNET_MARCH"] ?? "native"
     let processor = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let isNative = target == "native"
-    var settings: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=\(target)"], native)]
+    let flags = ["-Xarch_x86_64", "-march=\(target)", "-Wno-unused-command-line-argument"]
+    var settings: [SwiftSetting] = [.unsafeFlags(flags.flatMap { ["-Xcc", $0] }, native)]
     if isNative ? (processor.isEmpty || processor.contains(" fma ")) : target != "x86-64" && target != "x86-64-v2" {
       settings.append(.define("FMA", native))
     }
@@ -50,7 +57,8 @@ let package = Package(
     // One file that a REPL can load: the notebooks' cells call the library in it.
     .library(
       name: "ResidualLearningDynamic", type: .dynamic,
-      targets: ["ResidualExperiments", "ResidualLearning", "ResidualKernels", "ResidualFiles"]),
+      targets: ["ResidualDetection", "ResidualExperiments", "ResidualLearning", "ResidualKernels", "ResidualFiles"]),
+    .library(name: "ResidualDetection", targets: ["ResidualDetection"]),
     .executable(name: "resnet", targets: ["resnet"]),
   ],
   traits: [
@@ -70,17 +78,23 @@ let package = Package(
     .target(name: "ResidualLearning", dependencies: ["ResidualKernels", "ResidualFiles"], swiftSettings: safe),
     .target(name: "ResidualExperiments", dependencies: ["ResidualLearning"], swiftSettings: safe),
     .target(name: "ResidualWalk", dependencies: ["ResidualExperiments"], swiftSettings: safe),
-    .executableTarget(name: "resnet", dependencies: ["ResidualExperiments", "ResidualWalk"], swiftSettings: safe),
+    .target(name: "ResidualDetection", dependencies: ["ResidualLearning"], swiftSettings: safe),
+    .executableTarget(
+      name: "resnet", dependencies: ["ResidualDetection", "ResidualExperiments", "ResidualWalk"],
+      swiftSettings: safe),
     .target(
       name: "TestSupport", dependencies: ["ResidualLearning"], path: "Tests/TestSupport", swiftSettings: safe),
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
     .testTarget(name: "ResidualFilesTests", dependencies: ["ResidualFiles", "TestSupport"], swiftSettings: safe),
     .testTarget(
-      name: "ResidualLearningTests", dependencies: ["ResidualExperiments", "TestSupport"], swiftSettings: safe),
+      name: "ResidualLearningTests", dependencies: ["ResidualDetection", "ResidualExperiments", "TestSupport"],
+      swiftSettings: safe),
     .testTarget(
       name: "ResidualExperimentsTests", dependencies: ["ResidualExperiments", "TestSupport"], swiftSettings: safe),
     .testTarget(
       name: "ResidualWalkTests", dependencies: ["ResidualWalk", "TestSupport"], swiftSettings: safe),
+    .testTarget(
+      name: "ResidualDetectionTests", dependencies: ["ResidualDetection", "TestSupport"], swiftSettings: safe),
     .testTarget(name: "resnetTests", dependencies: ["resnet", "TestSupport"], swiftSettings: safe),
   ],
   swiftLanguageModes: [.v6]

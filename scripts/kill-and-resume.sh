@@ -22,9 +22,9 @@ trap 'rm -rf "$folder"' EXIT
 
 fail() { echo "kill-and-resume: $*" >&2; cat "$folder/log" >&2; exit 1; }
 random() { awk -v seed="$(od -An -N4 -tu4 /dev/urandom)" -v n="$1" 'BEGIN { srand(seed); print int(rand() * n) }'; }
-# A checksum of all that a run leaves, without the last two columns of its logs: images per second and seconds.
+# A checksum of all that a run leaves, without what holds times: the report, and the last two columns of the logs.
 sum() {
-  (cd "$1" && find . -type f ! -name .lock | LC_ALL=C sort | while read -r file; do
+  (cd "$1" && find . -type f ! -name .lock ! -name report.html | LC_ALL=C sort | while read -r file; do
     echo "$file"
     case $file in */log.csv) cut -d, -f1-7 "$file" ;; *) cat "$file" ;; esac
   done) | cksum

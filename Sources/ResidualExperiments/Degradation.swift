@@ -90,17 +90,17 @@ public struct Degradation: Sendable {
       yLabel: "error in per cent (dashed: training, bold: test)", yRange: 0...Swift.max(10, worst),
       series: chosen.enumerated().flatMap { i, label in
         [
-          LinePlot.Series("", points(label, \.trainingError), color: i, isDashed: true),
-          LinePlot.Series(label, points(label, \.testError), color: i),
+          LinePlot.Series("", points(label) { 100 * $0.trainingError }, color: i, isDashed: true),
+          LinePlot.Series(label, points(label) { $0.testError.map { 100 * $0 } }, color: i),
         ]
       })
   }
 
-  /// The mean over the seeds of an error in per cent, epoch by epoch.
-  private func points(_ label: String, _ error: (Epoch) -> Double?) -> [(x: Double, y: Double)] {
+  /// The mean of a number over the seeds, epoch by epoch.
+  func points(_ label: String, _ value: (Epoch) -> Double?) -> [(x: Double, y: Double)] {
     let epochs = curves(label).flatMap(\.result.epochs)
     return Set(epochs.map(\.iteration)).sorted().compactMap { iteration in
-      Spread(epochs.filter { $0.iteration == iteration }.compactMap(error)).map { (Double(iteration), 100 * $0.mean) }
+      Spread(epochs.filter { $0.iteration == iteration }.compactMap(value)).map { (Double(iteration), $0.mean) }
     }
   }
 

@@ -34,7 +34,8 @@ public struct StandardCheck: Sendable {
     }
   }
 
-  private init(name: String, body: @escaping @Sendable (String, inout RandomGenerator) -> GradientCheck.Result) {
+  /// A check with a name; `body` gets the name and a generator that depends on the seed and on it.
+  package init(name: String, body: @escaping @Sendable (String, inout RandomGenerator) -> GradientCheck.Result) {
     (self.name, self.body) = (name, body)
   }
 }
@@ -196,7 +197,8 @@ extension StandardCheck {
       fused ? ", fused" : "", kind.hasShortcut ? ", \(option.rawValue)" : "", zeros == .around ? ", zeros around" : "",
       placement == .middle3x3 ? ", stride in the 3x3" : "",
     ].joined()
-    return StandardCheck("Block, \(kind)\(variant), stride \(stride), to \(stage.outputChannels)", input, deep) {
+    return StandardCheck("Block, \(kind.rawValue)\(variant), stride \(stride), to \(stage.outputChannels)", input, deep)
+    {
       Block(description, fused: fused, using: &$0)
     }
   }

@@ -80,7 +80,7 @@ public enum AtomicFile {
     do {
       if exists { fchmod(descriptor, status.st_mode & 0o7777) }
       try writeAll(data, to: descriptor, path: path)
-      guard fsync(descriptor) == 0, unsafe rename(sibling, target.path) == 0 else { throw failure(path, errno) }
+      guard flush(descriptor), unsafe rename(sibling, target.path) == 0 else { throw failure(path, errno) }
     } catch {
       unsafe unlink(sibling)
       throw error
@@ -159,7 +159,17 @@ public enum AtomicFile {
     guard descriptor >= 0 else { throw failure(path, errno) }
     defer { close(descriptor) }
     // Some file systems cannot flush a folder and say EINVAL; there is nothing more to do on them.
-    guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(path, errno) }
+    guard flush(descriptor) || errno == EINVAL else { throw failure(path, errno) }
+  }
+
+  /// Flushes an open file or folder to the disk; false, with `errno` set, where that fails.
+  private static func flush(_ descriptor: Int32) -> Bool {
+    #if canImport(Darwin)
+      // Here fsync hands the bytes to the drive, which may lose what it has not written when the power fails. Not every
+      // file system knows this better way.
+      if fcntl(descriptor, F_FULLFSYNC) == 0 { return true }
+    #endif
+    return fsync(descriptor) == 0
   }
 
   private static func failure(_ path: String, _ code: Int32) -> InputError {

@@ -46,14 +46,3 @@ extension String {
     return (start.utf8.count == utf8.count ? self : start + "…").debugDescription
   }
 }
-
-/// The number of elements of a shape, or nil if a length is negative or the product exceeds an `Int`.
-func elementCount(_ shape: [Int]) -> Int? {
-  var count = 1
-  for length in shape {
-    let (product, overflow) = count.multipliedReportingOverflow(by: length)
-    guard length >= 0, !overflow else { return nil }
-    count = product
-  }
-  return count
-}

@@ -22,3 +22,14 @@ public struct Picture: Equatable, Sendable {
     self.init(height: height, width: width, pixels: grey.flatMap { [$0, $0, $0] })
   }
 }
+
+/// The number of elements of a shape, or nil if a length is negative or the product exceeds an `Int`.
+func elementCount(_ shape: [Int]) -> Int? {
+  var count = 1
+  for length in shape {
+    let (product, overflow) = count.multipliedReportingOverflow(by: length)
+    guard length >= 0, !overflow else { return nil }
+    count = product
+  }
+  return count
+}

@@ -2,6 +2,9 @@
 
 /// The type of a tensor's elements: `Float` for training, `Double` for gradient checks.
 public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, LosslessStringConvertible {
+  /// `Float` or `Double`, for texts.
+  static var typeName: String { get }
+
   /// A vector of these elements.
   associatedtype Vector: SIMD & Sendable where Vector.Scalar == Self
 
@@ -39,6 +42,7 @@ public protocol Element: BinaryFloatingPoint, SIMDScalar, Codable, Sendable, Los
 // one version for both, a training step takes 1.6 times as long.
 
 extension Float: Element {
+  public static let typeName = "Float"
   public typealias Vector = FloatVector
   private typealias Bits = Vector.MaskStorage
 
@@ -63,6 +67,7 @@ extension Float: Element {
 }
 
 extension Double: Element {
+  public static let typeName = "Double"
   public typealias Vector = DoubleVector
   private typealias Bits = Vector.MaskStorage
 
@@ -97,7 +102,7 @@ extension SIMD where Scalar: FloatingPoint {
   /// Without such an instruction `addProduct` is a library call for every lane, so the portable build rounds twice.
   @inline(__always)
   mutating func multiplyAdd(_ a: Self, _ b: Self) {
-    #if FMA || arch(arm64)
+    #if arch(arm64) || arch(x86_64) && FMA
       addProduct(a, b)
     #else
       self += a * b

@@ -28,10 +28,30 @@ public enum Kernels {
     set { current.store(newValue, ordering: .relaxed) }
   }
 
+  /// How products are added up, which decides to which of two sets of bits a run belongs (docs/reproducibility.md).
+  public enum Arithmetic: String, Codable, Sendable {
+    /// A product and the sum that it is added to are rounded once, in one operation.
+    case fused
+    /// A product is rounded, and then the sum.
+    case separate
+    /// Builds of both kinds have worked on the run, which belongs to neither set.
+    case mixed
+
+    /// That of this build.
+    public static var ofThisBuild: Arithmetic { fusesMultiplyAdd ? .fused : .separate }
+
+    /// That of a run when this build goes on with it.
+    ///
+    /// - Parameter before: that of the run so far; nil where it is unknown, and then it stays unknown.
+    public static func ofRun(_ before: Arithmetic?) -> Arithmetic? {
+      before.map { $0 == ofThisBuild ? $0 : .mixed }
+    }
+  }
+
   /// Whether a multiply-add is one instruction with one rounding in this build, as it is on arm64 and, unless the build is
   /// portable, on x86-64. All builds for which it is true give the same bits, and so do all others.
   public static var fusesMultiplyAdd: Bool {
-    #if FMA || arch(arm64)
+    #if arch(arm64) || arch(x86_64) && FMA
       true
     #else
       false

@@ -1,7 +1,5 @@
 // Parallel.swift: fixed chunks of work, spread over threads.
 
-import Dispatch
-import Foundation
 import Synchronization
 
 /// How the kernels use threads.
@@ -9,7 +7,7 @@ import Synchronization
 /// Work is cut into chunks whose number depends on the shapes alone, never on the number of threads, and partial
 /// sums are added in the order of the chunks. So a result has the same bits with one thread and with many.
 public enum Parallel {
-  private static let threadCount = Atomic<Int>(ProcessInfo.processInfo.activeProcessorCount)
+  private static let threadCount = Atomic<Int>(System.processors)
 
   /// The number of threads that a kernel uses at once, for the whole process: at least 1, and all of the machine's
   /// processors unless it is set. It changes the speed of a kernel, never its result.
@@ -32,7 +30,7 @@ public enum Parallel {
     let next = Atomic<Int>(0)
     withoutActuallyEscaping(body) { body in
       nonisolated(unsafe) let body = body
-      DispatchQueue.concurrentPerform(iterations: workers) { _ in
+      System.concurrently(workers) {
         while true {
           let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
           if chunk >= chunks { return }

@@ -1,7 +1,5 @@
 // Pixels.swift: the order of the bytes of pictures, and what they are on average.
 
-import Foundation
-
 extension Kernels {
   /// Copies pictures out of records that hold a red, a green and a blue plane, as CIFAR-10's files do:
   /// `pixels[first + record, i, c] = records[record, header + c · size + i]`.
@@ -12,7 +10,18 @@ extension Kernels {
   ///   - size: the number of pixels of a picture.
   ///   - pixels: `[*, size, 3]`.
   ///   - first: the number of the picture in `pixels` that the first record becomes.
-  public static func interleave(_ records: Data, header: Int, size: Int, into pixels: inout [UInt8], first: Int) {
+  public static func interleave(
+    _ records: some Collection<UInt8>, header: Int, size: Int, into pixels: inout [UInt8], first: Int
+  ) {
+    let isDone: Void? = records.withContiguousStorageIfAvailable {
+      interleave($0, header: header, size: size, into: &pixels, first: first)
+    }
+    if isDone == nil { interleave(Array(records), header: header, size: size, into: &pixels, first: first) }
+  }
+
+  private static func interleave(
+    _ records: UnsafeBufferPointer<UInt8>, header: Int, size: Int, into pixels: inout [UInt8], first: Int
+  ) {
     let recordSize = header + 3 * size
     let count = records.count / recordSize
     precondition(records.count % recordSize == 0, "\(records.count) bytes are no records of \(recordSize)")
@@ -20,18 +29,16 @@ extension Kernels {
       first >= 0 && (first + count) * 3 * size <= pixels.count,
       "\(count) pictures at \(first) of \(pixels.count / (3 * size))")
     pixels.withUnsafeMutableBufferPointer { pixels in
-      records.withUnsafeBytes { (records: UnsafeRawBufferPointer) in
-        guard let target = pixels.baseAddress, let source = records.baseAddress else { return }
-        for record in 0..<count {
-          let red = source.assumingMemoryBound(to: UInt8.self) + (record * recordSize + header)
-          let (green, blue) = (red + size, red + 2 * size)
-          let picture = target + (first + record) * 3 * size
-          // Without checks of overflow these are vector instructions.
-          for i in 0..<size {
-            picture[3 &* i] = red[i]
-            picture[3 &* i &+ 1] = green[i]
-            picture[3 &* i &+ 2] = blue[i]
-          }
+      guard let target = pixels.baseAddress, let source = records.baseAddress else { return }
+      for record in 0..<count {
+        let red = source + (record * recordSize + header)
+        let (green, blue) = (red + size, red + 2 * size)
+        let picture = target + (first + record) * 3 * size
+        // Without checks of overflow these are vector instructions.
+        for i in 0..<size {
+          picture[3 &* i] = red[i]
+          picture[3 &* i &+ 1] = green[i]
+          picture[3 &* i &+ 2] = blue[i]
         }
       }
     }

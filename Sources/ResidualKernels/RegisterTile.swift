@@ -111,7 +111,7 @@ typealias Tile16<Row: TileRow> = Twice<Tile8<Row>>
 ///
 /// AVX-512 has 32 registers of 64 bytes: 8 pixels by 2 vectors, or 16 by 1. AVX2 has 16 of 32 bytes and NEON
 /// 32 of 16 bytes: 4 pixels by 1 vector fill half of either.
-#if AVX512
+#if arch(x86_64) && AVX512
   let panelVectors = 2
 #else
   let panelVectors = 1

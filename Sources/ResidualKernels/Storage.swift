@@ -1,7 +1,5 @@
 // Storage.swift: the memory of tensors, and the pool that recycles it.
 
-import Foundation
-
 /// A block of `count` elements, aligned to 64 bytes, that goes back to a pool when nothing refers to it any more.
 ///
 /// A training step asks for the same blocks again and again. Fresh memory from the system costs a page fault for
@@ -27,7 +25,9 @@ public final class Storage<Scalar: Element>: @unchecked Sendable {
   public convenience init(repeating value: Scalar, count: Int) {
     self.init(uninitialized: count)
     if value == 0 {
-      memset(base, 0, vectorCount * MemoryLayout<Scalar.Vector>.stride)
+      // Bytes, which are written at once even where this code is not specialised for the type of the elements.
+      UnsafeMutableRawPointer(base).initializeMemory(
+        as: UInt8.self, repeating: 0, count: vectorCount * MemoryLayout<Scalar.Vector>.stride)
     } else {
       base.update(repeating: value, count: count)
     }
@@ -120,9 +120,8 @@ public final class StoragePool: @unchecked Sendable {
     var peakBytes = 0
   }
 
-  // A Foundation lock, not a `Mutex`: the thread sanitizer does not see that one on Linux and reports races where there
-  // are none. Only `withState` touches the state.
-  private let lock = NSLock()
+  // Only `withState` touches the state.
+  private let lock = Lock()
   private var unlocked = State()
 
   private func withState<Result>(_ body: (inout State) -> Result) -> Result {
@@ -160,9 +159,7 @@ public final class StoragePool: @unchecked Sendable {
     if let recycled { return recycled }
     let address = UnsafeMutableRawPointer.allocate(
       byteCount: size, alignment: size >= Self.hugePage ? Self.hugePage : 64)
-    #if os(Linux)
-      if size >= Self.hugePage { madvise(address, size, 14 /* MADV_HUGEPAGE */) }
-    #endif
+    if size >= Self.hugePage { System.prefersHugePages(address, size) }
     return Block(address: address, bytes: size)
   }
 

@@ -120,7 +120,7 @@ func sumPanel<Scalar: Element>(
 ) {
   for row in 0..<grid.height {
     var pixel = 0
-    #if AVX512
+    #if arch(x86_64) && AVX512
       if width == 2 {
         typealias Row = TwoVectors<Scalar>
         sumStrip(
@@ -175,7 +175,7 @@ func addOuterProducts<Scalar: Element>(
       var vector = 0
       while vector < vectors {
         var start = 0
-        #if AVX512
+        #if arch(x86_64) && AVX512
           if vector + 2 <= vectors {
             typealias Row = TwoVectors<Scalar>
             addStrip(

@@ -3,6 +3,8 @@ import Foundation
 /// The values of one command line: typed, checked, defaults filled in.
 struct Arguments: CustomStringConvertible {
   private let command: Command
+  /// The command line as a shell takes it.
+  let line: String
   private let values: [String: any Sendable]
   private let given: Set<String>
 
@@ -34,6 +36,7 @@ struct Arguments: CustomStringConvertible {
   /// Reads the words after the command's name: `--name value`, `--name=value`, flags, positional arguments; after `--`
   /// only positional arguments. A value that begins with `--` needs the form with `=`.
   init(_ words: [String], of command: Command) throws(CommandLineError) {
+    line = (["resnet", command.name] + words).map(shellQuoted).joined(separator: " ")
     var texts: [String: [String]] = [:]
     var free: [String] = []
     var rest = words[...]
@@ -91,15 +94,25 @@ extension Command {
     guard let first = words.first, first != "--help", first != "-h" else {
       return (.help, try Arguments([], of: .help))
     }
+    if first == Command.completion.name {
+      return (.completion, try Arguments(Array(words.dropFirst()), of: .completion))
+    }
     if first.hasPrefix("-") {
       throw CommandLineError("the command comes first, not \(quoted(first)): resnet COMMAND [options]")
     }
-    let command = try Command.named(first)
-    let rest = Array(words.dropFirst())
+    let (command, rest) = try split(words)
     if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
-      return (.help, try Arguments([command.name], of: .help))
+      return (.help, try Arguments(command.name.split(separator: " ").map(String.init), of: .help))
     }
     return (command, try Arguments(rest, of: command))
+  }
+
+  /// The command that the first word, or the first two, name, and the words behind its name.
+  static func split(_ words: [String]) throws(CommandLineError) -> (command: Command, rest: [String]) {
+    let two = words.prefix(2).joined(separator: " ")
+    let isGroup = words.count > 0 && all.contains { $0.name.hasPrefix(words[0] + " ") }
+    let count = isGroup ? min(2, words.count) : 1
+    return (try Command.named(isGroup ? two : words.first ?? ""), Array(words.dropFirst(count)))
   }
 
   static func named(_ name: String) throws(CommandLineError) -> Command {

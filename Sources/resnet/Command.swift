@@ -16,7 +16,8 @@ struct Command: Sendable {
 
   /// All commands in the order of the help text.
   static let all: [Command] = [
-    .train, .evaluate, .predict, .summary, .checkGradients, .bench, .compare, .responses, .trace, .help,
+    .train, .evaluate, .predict, .summary, .checkGradients, .bench, .compare, .responses, .trace, .detectTrain,
+    .detectEvaluate, .detectPredict, .help,
   ]
 
   static let help = Command(
@@ -25,7 +26,8 @@ struct Command: Sendable {
     description: "Prints the list of commands, or what one command does and takes.",
     positionals: [.topic]
   ) { arguments in
-    let text = try arguments[.topic].map { try Command.named($0).helpText } ?? Command.overview
+    let topic = arguments[.topic]
+    let text = topic.isEmpty ? Command.overview : try Command.named(topic.joined(separator: " ")).helpText
     Output(json: false).line(text)
   }
 
@@ -37,7 +39,7 @@ struct Command: Sendable {
       try command.run(arguments)
       return 0
     } catch {
-      return status(of: error, command: words.first)
+      return status(of: error, command: (try? split(words))?.command.name)
     }
   }
 
@@ -81,7 +83,10 @@ struct Command: Sendable {
   static var overview: String {
     var lines = ["Residual learning in pure Swift: He, Zhang, Ren, Sun, 2015.", "", "usage: resnet COMMAND [options]"]
     lines += section("commands", all.map { ($0.name, $0.summary) })
-    lines += ["", "'resnet help COMMAND' explains one command and its options."]
+    lines += [
+      "", "'resnet help COMMAND' explains one command and its options.",
+      "'resnet --generate-completion-script bash|zsh|fish' prints them for a shell.",
+    ]
     return lines.joined(separator: "\n")
   }
 

@@ -12,13 +12,6 @@ struct Images {
   /// How many synthetic images there are to train on and to test with, and the seed they are drawn from.
   static let synthetic = (training: 5000, test: 1000, seed: UInt64(2015))
 
-  /// Training and test images from `folder`, or synthetic ones.
-  init(folder: String?) throws {
-    training = try Self.training(folder: folder)
-    test = try Self.test(folder: folder)
-    description = Self.description(folder: folder)
-  }
-
   /// The training images alone: no other file need be there.
   static func training(folder: String?) throws -> ImageDataset {
     try folder.map(CIFAR10.training) ?? SyntheticImages.make(count: synthetic.training, seed: synthetic.seed)
@@ -31,6 +24,15 @@ struct Images {
 
   /// Where images are from, in words.
   static func description(folder: String?) -> String { folder.map { "CIFAR-10 in \($0)" } ?? "synthetic images" }
+}
+
+extension Images {
+  /// Training and test images from `folder`, or synthetic ones.
+  init(folder: String?) throws {
+    self.init(
+      training: try Self.training(folder: folder), test: try Self.test(folder: folder),
+      description: Self.description(folder: folder))
+  }
 }
 
 extension Arguments {

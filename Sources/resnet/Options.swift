@@ -1,3 +1,4 @@
+import ResidualDetection
 import ResidualLearning
 
 // The one table of options, which the parser, the help text and the commands share. A command lists the options that
@@ -86,6 +87,27 @@ extension AnyOption {
       absent: "3x3, as torchvision's", help: "a bottleneck's stride, where a file from PyTorch does not say"),
   ]
 
+  // Detection
+  static let detectorNetwork = Option(
+    "--network", .text("NAME", "a network's name"), default: "resnet10",
+    "the network under the detector: resnet or plain, and a depth of 8n+2 layers")
+  static let scenes = Option(
+    "--data", .folder, "the folder with train.json, test.json (COCO's format) and the pictures", absent: "drawn scenes")
+  static let trunk = Option("--trunk", .file, "a classifier to begin with", absent: "trained first")
+  static let context = Option(
+    flag: "--context", "let every region see the features of the whole picture too (appendix B)")
+  static let reference = Option(
+    "--reference", .choice(RegionReference.self), default: .cells,
+    "what a region's box is measured from: the cells that are pooled, or the proposal (Fast R-CNN)")
+  static let checkpoint = Option("--weights", .file, default: nil, "the checkpoint of a detector")
+  static let refine = Option(
+    flag: "--refine", "pool every region again from its regressed box, and let boxes vote (appendix B)")
+  static let poolingScales = Option(
+    "--scales", .list(.whole(16...4096)), "shorter sides, in pixels, at which regions are pooled too (appendix B)",
+    absent: "the picture's own size")
+  static let leastScore = Option(
+    "--least-score", .number(0...1), default: 0.5, "the lowest score of a detection that is drawn")
+
   // Machine and measurement
   static let threads = Option("--threads", .whole(1...1024), "the number of threads", absent: "one for each core")
   static let kernels = Option(
@@ -132,7 +154,8 @@ extension AnyOption {
     absent: "needs --all")
   static let images = Option("IMAGE", repeated: .file, "the pictures, PNG files", isRequired: true)
   static let image = Option("IMAGE", .file, "a picture, a PNG file", absent: "a drawn one")
+  static let optionalImages = Option("IMAGE", repeated: .file, "the pictures, PNG files")
   static let mode = Option(
     "MODE", .choice(BenchMode.self), default: .train, "what is measured: train, infer or kernels")
-  static let topic = Option("COMMAND", .text("", "a command"), "the command that is explained")
+  static let topic = Option("COMMAND", repeated: .text("", "a command"), "the command that is explained")
 }

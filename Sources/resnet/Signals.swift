@@ -10,6 +10,7 @@ struct Stopped: Error {
 /// the process at once.
 enum Signals {
   private static let first = Atomic<Int32>(0)
+  private static let installed = Atomic<Bool>(false)
 
   /// The first signal since `install()`.
   static var received: Int32? {
@@ -26,10 +27,15 @@ enum Signals {
         if Signals.first.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
       }
     }
+    installed.store(true, ordering: .relaxed)
   }
+
+  /// Whether a signal would be caught.
+  static var isInstalled: Bool { installed.load(ordering: .relaxed) }
 
   /// Gives both signals their usual effect again, and forgets the one that came.
   static func uninstall() {
+    installed.store(false, ordering: .relaxed)
     for number in [SIGINT, SIGTERM] { _ = signal(number, SIG_DFL) }
     first.store(0, ordering: .relaxed)
   }

@@ -1,4 +1,5 @@
 import Foundation
+import ResidualKernels
 
 /// Standard output or standard error: every text is written at once, nothing waits in a buffer.
 struct StandardStream: Sendable {
@@ -56,7 +57,17 @@ final class Output {
   func json(_ object: JSONValue) {
     guard isJSON else { return }
     clear()
-    StandardStream.standardOutput.write(object.encoded + "\n")
+    StandardStream.standardOutput.write(Self.withArithmetic(object).encoded + "\n")
+  }
+
+  /// The object, which says at its end which of the two sets of bits its numbers belong to (docs/reproducibility.md):
+  /// those of this build, unless it speaks of a run.
+  static func withArithmetic(_ object: JSONValue) -> JSONValue {
+    guard case .object(let members) = object, !members.contains(where: { $0.key == "arithmetic" }) else {
+      return object
+    }
+    let arithmetic = JSONValue.string(Kernels.Arithmetic.ofThisBuild.rawValue)
+    return .object(members + [JSONValue.Member(key: "arithmetic", value: arithmetic)])
   }
 
   /// Shows how far a task is: on a terminal one line that rewrites itself, elsewhere a line at intervals.

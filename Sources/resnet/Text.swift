@@ -35,6 +35,21 @@ func brief(_ value: Double) -> String {
   return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
 }
 
+/// A word of a command line as a shell takes it: in quotation marks if it has other characters than the plain ones.
+func shellQuoted(_ word: String) -> String {
+  let isPlain = !word.isEmpty && word.utf8.allSatisfy { $0 > 127 || isPlainInShell($0) }
+  return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+}
+
+private func isPlainInShell(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+    UInt8(ascii: "0")...UInt8(ascii: "9"):
+    true
+  default: "-_./,:=+@%".utf8.contains(byte)
+  }
+}
+
 /// `text` followed by spaces, up to `width` columns.
 func padded(_ text: String, to width: Int) -> String {
   text + String(repeating: " ", count: max(width - text.count, 0))

@@ -11,6 +11,7 @@ import Testing
     #expect(LinePlot.ticks(0...64_000) == tenThousands)
     #expect(LinePlot.ticks(3...17) == [4, 6, 8, 10, 12, 14, 16])
     #expect(LinePlot.ticks(-0.3...0.3).count == 7)
+    #expect(LinePlot.ticks(0...8000, atMost: 6) == [0, 2000, 4000, 6000, 8000])
   }
 
   @Test func `Points lie where the axes say`() {
@@ -20,12 +21,15 @@ import Testing
         .init("one", [(0, 0), (5, 5), (10, 20)], color: 0), .init("", [(0, 10), (10, .nan)], color: 1, isDashed: true),
       ])
     let svg = plot.svg
-    // The frame is 64 to 500 across and 364 to 40 down; what is above the range is drawn at its edge.
-    #expect(svg.contains("points=\"64.0,364.0 282.0,202.0 500.0,40.0\""))
-    #expect(svg.contains("stroke-dasharray=\"5 4\" points=\"64.0,40.0\""))
+    // The frame is 66 to 440 across and 300 to 40 down; what is above the range is drawn at its edge.
+    #expect(svg.contains("points=\"66.0,300.0 253.0,170.0 440.0,40.0\""))
+    #expect(svg.contains("stroke-dasharray=\"5 4\" points=\"66.0,40.0\""))
     #expect(svg.contains("a &lt; b &amp; c"))
     #expect(svg.hasPrefix("<svg") && svg.hasSuffix("</svg>\n"))
     #expect(svg.components(separatedBy: "<polyline").count == 3)
+    #expect(
+      plot.textAlternative
+        == "a < b & c: y over x. one goes from 0 at 0 to 20 at 10. another curve goes from 10 at 0 to 10 at 0.")
   }
 
   @Test func `One point or none is a plot too`() {

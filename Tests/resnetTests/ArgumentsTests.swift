@@ -68,16 +68,30 @@ import Testing
     #expect(try arguments("bench kernels")[.mode] == .kernels)
   }
 
+  @Test func aNameOfTwoWordsIsACommand() throws {
+    let (command, given) = try Command.parse(["detect", "train", "--iterations", "7"])
+    #expect(command.name == "detect train" && given[.iterations] == 7)
+    for line in ["help detect train", "detect train --help"] {
+      #expect(try Command.parse(line.split(separator: " ").map(String.init)).arguments[.topic] == ["detect", "train"])
+    }
+    #expect(throws: CommandLineError("unknown command 'detect'; the nearest is 'detect train'")) {
+      try Command.parse(["detect"])
+    }
+    #expect(throws: CommandLineError("unknown command 'detect tarin'; the nearest is 'detect train'")) {
+      try Command.parse(["detect", "tarin"])
+    }
+  }
+
   @Test func helpIsACommandAndAnOption() throws {
     for line in ["help train", "train --help", "train --bogus -h"] {
       let (command, given) = try Command.parse(line.split(separator: " ").map(String.init))
       #expect(command.name == "help")
-      #expect(given[.topic] == "train")
+      #expect(given[.topic] == ["train"])
     }
     for words in [[], ["help"], ["--help"], ["-h"]] {
       let (command, given) = try Command.parse(words)
       #expect(command.name == "help")
-      #expect(given[.topic] == nil)
+      #expect(given[.topic] == [])
     }
   }
 

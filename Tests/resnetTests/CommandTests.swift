@@ -1,5 +1,6 @@
 import Foundation
 import ResidualFiles
+import ResidualKernels
 import ResidualLearning
 import Testing
 
@@ -142,6 +143,31 @@ import Testing
       #expect(Command.main(line + ["--rate", "0.3"]) == 1)
       #expect(!FileManager.default.fileExists(atPath: folder + "/earlier.safetensors"))
     }
+  }
+
+  /// In a process of its own, for it prints.
+  @Test func aRunOfTwoKindsOfBuildSaysSo() async throws {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardOutputContent, \.standardErrorContent]
+    ) {
+      let folder = FileManager.default.temporaryDirectory.appendingPathComponent("resnet-\(UUID().uuidString)").path
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let words = "train --network resnet8 --limit 20 --batch 10 --resume --output"
+      let line = words.split(separator: " ").map(String.init) + [folder, "--iterations"]
+      #expect(Command.main(line + ["1"]) == 0)
+      let path = folder + "/checkpoint.safetensors"
+      var file = try SafeTensorsFile(contentsOf: path)
+      let (ours, other) = Kernels.fusesMultiplyAdd ? ("fused", "separate") : ("separate", "fused")
+      file.metadata["resnet"] = file.metadata["resnet"]!
+        .replacing("\"\(ours)\"", with: "\"\(other)\"").replacing("\"iteration\":1,", with: "\"iteration\":0,")
+      file.seal()
+      try file.write(to: path)
+      #expect(Command.main(line + ["1", "--json"]) == 0)
+    }
+    let (output, errors) = (try #require(result).standardOutputContent, try #require(result).standardErrorContent)
+    #expect(String(decoding: output, as: UTF8.self).contains(#""arithmetic": "mixed"}"#))
+    let sentence = "builds with fused multiply-adds and builds without have worked on this run"
+    #expect(String(decoding: errors, as: UTF8.self).contains(sentence))
   }
 
   /// In a process of its own, for it prints.

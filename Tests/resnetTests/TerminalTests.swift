@@ -1,8 +1,15 @@
+import ResidualKernels
 import Testing
 
 @testable import resnet
 
 @Suite struct TerminalTests {
+  @Test func theResultForProgramsSaysWhichBitsItHas() {
+    let ours = JSONValue.string(Kernels.fusesMultiplyAdd ? "fused" : "separate")
+    #expect(Output.withArithmetic(["a": 1]) == ["a": 1, "arithmetic": ours])
+    #expect(Output.withArithmetic(["arithmetic": "mixed", "a": 1]) == ["arithmetic": "mixed", "a": 1])
+  }
+
   @Test func aProgressLineTellsSpeedAndTimeLeft() {
     let progress = ProgressLine(total: 45_000, unit: "images", at: 100)
     #expect(

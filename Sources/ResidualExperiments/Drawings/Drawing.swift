@@ -4,6 +4,7 @@
 // Tests       Tests/ResidualExperimentsTests/Course/DrawingTests.swift
 
 import Foundation
+import ResidualFiles
 import ResidualLearning
 
 /// A drawing for a page: shapes and words that are readable on a light and on a dark screen.
@@ -142,10 +143,6 @@ public struct Drawing: Sendable {
           + "y=\"\(number(y + Double(r) * cell + 1.5))\" width=\"\(number(cell - 3))\" height=\"\(number(cell - 3))\"/>"
       )
     }
-  }
-
-  private func escaped(_ words: String) -> String {
-    words.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
   }
 
   private func number(_ value: Double) -> String {

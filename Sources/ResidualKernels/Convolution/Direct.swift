@@ -200,12 +200,12 @@ struct InputGradientPhases<Scalar: Element> {
     let columns = (0..<min(s, shape.width)).map {
       Axis(remainder: $0, stride: s, padding: shape.padding, kernel: shape.kernelWidth)
     }
-    let (top, left) = (max(0, rows.map(\.margin).max()!), max(0, columns.map(\.margin).max()!))
+    let (top, left) = (max(0, rows.map { $0.margin }.max()!), max(0, columns.map { $0.margin }.max()!))
     gridHeight = (shape.height + s - 1) / s
     self.top = top
     self.left = left
-    right = max(0, columns.map(\.offset).max()! + (shape.width + s - 1) / s - shape.outputWidth)
-    reach = rows.map(\.offset).max()! + top + 1
+    right = max(0, columns.map { $0.offset }.max()! + (shape.width + s - 1) / s - shape.outputWidth)
+    reach = rows.map { $0.offset }.max()! + top + 1
     all = rows.flatMap { y in
       columns.map { x in
         let (layout, panels) = Self.packed(shape, weight, y, x)

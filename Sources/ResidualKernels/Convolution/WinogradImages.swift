@@ -245,7 +245,7 @@ func finishWinogradGradient<Scalar: Element>(
   Parallel.forEachChunk(parts) { part in
     let inputs = Parallel.range(ofChunk: part, of: parts, count: sizes.inputChannels)
     let start = inputs.lowerBound * layout.vectors
-    for other in sums.dropFirst().map(\.vectors) {
+    for other in sums.dropFirst().map({ $0.vectors }) {
       for f in 0..<36 {
         for i in f * layout.step + start..<f * layout.step + start + inputs.count * layout.vectors {
           total[i] += other[i]

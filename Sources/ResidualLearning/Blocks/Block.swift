@@ -85,7 +85,7 @@ public struct Block<Scalar: Element>: Layer {
   }
 
   public var parameters: Parameters {
-    get { Parameters(units: units.map(\.parameters), shortcut: shortcut?.parameters) }
+    get { Parameters(units: units.map { $0.parameters }, shortcut: shortcut?.parameters) }
     set {
       for i in units.indices { units[i].parameters = newValue.units[i] }
       if let parameters = newValue.shortcut { shortcut?.parameters = parameters }
@@ -138,7 +138,7 @@ public struct Block<Scalar: Element>: Layer {
     // (5): the residual branch, last layer first.
     var normalizedGradient = [Tensor<Scalar>](repeating: Tensor(zeros: [0]), count: units.count)
     var (convolvedGradient, activatedGradient) = (normalizedGradient, normalizedGradient)
-    var unitGradients = units.map(\.parameters)
+    var unitGradients = units.map { $0.parameters }
     normalizedGradient[units.count - 1] = sumGradient
     for (i, unit) in units.enumerated().reversed() {
       (convolvedGradient[i], unitGradients[i].bn) = unit.bn.backward(normalizedGradient[i], cache.units[i])

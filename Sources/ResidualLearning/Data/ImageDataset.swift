@@ -2,6 +2,7 @@
 //
 // Tests       Tests/ResidualLearningTests/Data/ImageDatasetTests.swift
 
+import ResidualFiles
 import ResidualKernels
 
 /// Labelled images of one size, as bytes.

@@ -4,6 +4,7 @@
 // Kernels     Sources/ResidualKernels/Resize.swift
 // Tests       Tests/ResidualLearningTests/Data/PictureResizingTests.swift
 
+import ResidualFiles
 import ResidualKernels
 
 extension Picture {

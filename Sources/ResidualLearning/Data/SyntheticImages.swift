@@ -25,19 +25,16 @@ public enum SyntheticImages {
       count >= 0 && size > 0,
       "make(count: \(count), size: \(size)): expected a count of at least 0 and a size of at least 1")
     let source = RandomGenerator(seed: seed)
-    var labels: [UInt8] = []
-    var pixels: [UInt8] = []
+    var (labels, pixels, order) = ([UInt8](), [UInt8](), [Int]())
     pixels.reserveCapacity(count * size * size * 3)
-    var order: [Int] = []
     for i in 0..<count {
       var generator = source.fork(UInt64(i))
       if i % 10 == 0 {
         var orderGenerator = source.fork(UInt64(i)).fork(1)
         order = orderGenerator.permutation(10)
       }
-      let label = order[i % 10]
-      labels.append(UInt8(label))
-      let scene = Scene(figure: Figure(rawValue: label)!, using: &generator)
+      labels.append(UInt8(order[i % 10]))
+      let scene = Scene(kind: SyntheticFigure.Kind(rawValue: order[i % 10])!, using: &generator)
       scene.draw(size: size, into: &pixels, using: &generator)
     }
     return ImageDataset(
@@ -45,53 +42,93 @@ public enum SyntheticImages {
   }
 }
 
-/// The figures, numbered like the classes.
-private enum Figure: Int {
-  case disc, ring, crescent, square, triangle, cross, star, stripes, checks, dots
-}
-
-private struct Color {
-  let red, green, blue: Double
-}
-
 /// Everything random about one picture except the noise. Lengths are in pixels of a 32x32 picture, colours from 0 to 1.
 private struct Scene {
-  let figure: Figure
-  let centerX, centerY, radius: Double
+  let figure: SyntheticFigure
+  /// Red, green and blue.
+  let background, foreground: SIMD3<Double>
+  /// The change of brightness over one pixel to the right and one pixel down.
+  let lightX, lightY: Double
+  let noise: Double
+
+  init(kind: SyntheticFigure.Kind, using generator: inout RandomGenerator) {
+    let radius = generator.uniform(7.5, 12.5)
+    let (centerX, centerY) = (generator.uniform(radius - 15, 15 - radius), generator.uniform(radius - 15, 15 - radius))
+    figure = SyntheticFigure(kind, centerX: centerX, centerY: centerY, radius: radius, using: &generator)
+    (background, foreground) = Self.colors(using: &generator)
+    let (light, strength) = (SyntheticFigure.direction(using: &generator), generator.uniform(0, 0.015))
+    (lightX, lightY) = (light.0 * strength, light.1 * strength)
+    noise = generator.uniform(0.02, 0.2)
+  }
+
+  /// Two random colours, the second clearly lighter than the first.
+  private static func colors(using generator: inout RandomGenerator) -> (SIMD3<Double>, SIMD3<Double>) {
+    while true {
+      let a = SIMD3(generator.uniform(), generator.uniform(), generator.uniform())
+      let b = SIMD3(generator.uniform(), generator.uniform(), generator.uniform())
+      if b.x + b.y + b.z > a.x + a.y + a.z + 0.6 { return (a, b) }
+    }
+  }
+
+  /// Appends the picture, `[size, size, 3]`.
+  func draw(size: Int, into pixels: inout [UInt8], using generator: inout RandomGenerator) {
+    let pixel = 32 / Double(size)
+    for row in 0..<size {
+      let y = (Double(row) + 0.5) * pixel - 16
+      for column in 0..<size {
+        let x = (Double(column) + 0.5) * pixel - 16
+        let light = lightX * x + lightY * y - 0.5 * noise
+        let color = background + (foreground - background) * figure.cover(x, y, pixel: pixel) + light
+        SyntheticImages.append(color, noise: noise, generator.next(), to: &pixels)
+      }
+    }
+  }
+}
+
+extension SyntheticImages {
+  /// Appends a colour of channels from 0 to 1, each with up to `noise` added by 21 bits of `random`, as three bytes.
+  package static func append(_ color: SIMD3<Double>, noise: Double, _ random: UInt64, to pixels: inout [UInt8]) {
+    for c in 0..<3 {
+      let value = color[c] + noise * 0x1p-21 * Double((random &>> (21 * UInt64(c))) & 0x1f_ffff)
+      pixels.append(value <= 0 ? 0 : value >= 1 ? 255 : UInt8(value * 255 + 0.5))
+    }
+  }
+}
+
+// MARK: - Figures
+
+/// A figure with its place, size, rotation and texture, as distances to its edge. Lengths are in any one unit.
+package struct SyntheticFigure: Sendable {
+  /// The figures, numbered like the classes.
+  package enum Kind: Int, CaseIterable, Sendable {
+    case disc, ring, crescent, square, triangle, cross, star, stripes, checks, dots
+  }
+
+  let kind: Kind
+  package let centerX, centerY: Double
+  let radius: Double
   /// The cosine and sine of the rotation.
   let cosine, sine: Double
   /// Textures: the distance from one stripe, check or dot to the next, where the pattern starts, and whether the
   /// textured patch is round or square.
   let period, phaseU, phaseV: Double
   let isRound: Bool
-  let background, foreground: Color
-  /// The change of brightness over one pixel to the right and one pixel down.
-  let lightX, lightY: Double
-  let noise: Double
 
-  init(figure: Figure, using generator: inout RandomGenerator) {
-    self.figure = figure
-    radius = generator.uniform(7.5, 12.5)
-    centerX = generator.uniform(radius - 15, 15 - radius)
-    centerY = generator.uniform(radius - 15, 15 - radius)
+  /// A figure with a random rotation and texture.
+  package init(
+    _ kind: Kind, centerX: Double, centerY: Double, radius: Double, using generator: inout RandomGenerator
+  ) {
+    (self.kind, self.centerX, self.centerY, self.radius) = (kind, centerX, centerY, radius)
     (cosine, sine) = Self.direction(using: &generator)
     period = generator.uniform(5, 7)
-    phaseU = generator.uniform()
-    phaseV = generator.uniform()
+    (phaseU, phaseV) = (generator.uniform(), generator.uniform())
     isRound = generator.uniform() < 0.5
-    (background, foreground) = Self.colors(using: &generator)
-    let light = Self.direction(using: &generator)
-    let strength = generator.uniform(0, 0.015)
-    lightX = light.0 * strength
-    lightY = light.1 * strength
-    noise = generator.uniform(0.02, 0.2)
   }
 
   /// A random direction as a unit vector: a point of the unit disc, moved to the circle. No sine is needed.
-  private static func direction(using generator: inout RandomGenerator) -> (Double, Double) {
+  package static func direction(using generator: inout RandomGenerator) -> (Double, Double) {
     while true {
-      let x = generator.uniform(-1, 1)
-      let y = generator.uniform(-1, 1)
+      let (x, y) = (generator.uniform(-1, 1), generator.uniform(-1, 1))
       let square = x * x + y * y
       if square > 0.01 && square < 1 {
         let length = square.squareRoot()
@@ -100,49 +137,15 @@ private struct Scene {
     }
   }
 
-  /// Two random colours, the second clearly lighter than the first.
-  private static func colors(using generator: inout RandomGenerator) -> (Color, Color) {
-    while true {
-      let a = Color(red: generator.uniform(), green: generator.uniform(), blue: generator.uniform())
-      let b = Color(red: generator.uniform(), green: generator.uniform(), blue: generator.uniform())
-      if b.red + b.green + b.blue > a.red + a.green + a.blue + 0.6 { return (a, b) }
-    }
-  }
-
-  /// Appends the picture, `[size, size, 3]`.
-  func draw(size: Int, into pixels: inout [UInt8], using generator: inout RandomGenerator) {
-    let pixel = 32 / Double(size)
-    let (red, green, blue) = (background.red, background.green, background.blue)
-    let redStep = foreground.red - red
-    let greenStep = foreground.green - green
-    let blueStep = foreground.blue - blue
-    for row in 0..<size {
-      let y = (Double(row) + 0.5) * pixel - 16
-      for column in 0..<size {
-        let x = (Double(column) + 0.5) * pixel - 16
-        // How much of the pixel the figure covers, from the distance of its centre to the nearest edge.
-        let cover = min(max(0.5 - distance(x - centerX, y - centerY) / pixel, 0), 1)
-        let light = lightX * x + lightY * y - 0.5 * noise
-        let bits = generator.next()
-        let noise = self.noise * 0x1p-21
-        pixels.append(Self.quantize(red + redStep * cover + light + noise * Double(bits & 0x1f_ffff)))
-        pixels.append(Self.quantize(green + greenStep * cover + light + noise * Double((bits &>> 21) & 0x1f_ffff)))
-        pixels.append(Self.quantize(blue + blueStep * cover + light + noise * Double((bits &>> 42) & 0x1f_ffff)))
-      }
-    }
-  }
-
-  private static func quantize(_ value: Double) -> UInt8 {
-    if value <= 0 { return 0 }
-    if value >= 1 { return 255 }
-    return UInt8(value * 255 + 0.5)
+  /// How much of the pixel of side `pixel` around (x, y) the figure covers, by the distance to the edge: 0 to 1.
+  package func cover(_ x: Double, _ y: Double, pixel: Double) -> Double {
+    min(max(0.5 - distance(x - centerX, y - centerY) / pixel, 0), 1)
   }
 
   /// The distance from the point (x, y), seen from the figure's centre, to the figure's edge, negative inside.
   private func distance(_ x: Double, _ y: Double) -> Double {
-    let u = cosine * x + sine * y
-    let v = cosine * y - sine * x
-    switch figure {
+    let (u, v) = (cosine * x + sine * y, cosine * y - sine * x)
+    switch kind {
     case .disc:
       return Self.length(u, v) - radius
     case .ring:
@@ -166,8 +169,7 @@ private struct Scene {
       let nearest = min(abs(a), abs(b))
       return max(patchDistance(u, v), a * b < 0 ? -nearest : nearest)
     case .dots:
-      let a = Self.wave(u, period, phaseU)
-      let b = Self.wave(v, period, phaseV)
+      let (a, b) = (Self.wave(u, period, phaseU), Self.wave(v, period, phaseV))
       return max(patchDistance(u, v), Self.length(a, b) - 0.3 * period)
     }
   }
@@ -191,9 +193,7 @@ private struct Scene {
     isRound ? Self.length(u, v) - 1.1 * radius : max(abs(u), abs(v)) - radius
   }
 
-  private static func length(_ u: Double, _ v: Double) -> Double {
-    (u * u + v * v).squareRoot()
-  }
+  private static func length(_ u: Double, _ v: Double) -> Double { (u * u + v * v).squareRoot() }
 
   /// The distance from t to the nearest of the points (n + phase) period: from 0 to half a period.
   private static func wave(_ t: Double, _ period: Double, _ phase: Double) -> Double {

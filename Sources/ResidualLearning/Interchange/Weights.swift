@@ -3,7 +3,6 @@
 // Tests       Tests/ResidualLearningTests/Interchange/WeightsTests.swift
 
 import ResidualFiles
-import ResidualKernels
 
 /// A network from a file: a checkpoint of this program, or a PyTorch `state_dict`.
 public struct Weights: Sendable {

@@ -58,7 +58,7 @@ extension Architecture {
     let layers = kind.layers(
       width: stage.width, channels: stage.outputChannels, stride: stride, placement: options.stridePlacement)
     let isVGG = kind == .convolution
-    let inputs = [inputChannels] + layers.map(\.channels)
+    let inputs = [inputChannels] + layers.map { $0.channels }
     let convolutions = layers.enumerated().map { i, layer in
       Convolution(
         name: path + (isVGG ? "" : numbered("conv", i, of: layers.count)),
@@ -78,7 +78,7 @@ extension Architecture {
   /// The blocks of each stage, in their order. A stage of VGG has its stride in the pool at its end.
   public var blocks: [[Block]] {
     let isVGG = block == .convolution
-    let channels = [stemChannels] + stages.map(\.outputChannels)
+    let channels = [stemChannels] + stages.map { $0.outputChannels }
     return stages.enumerated().map { s, stage in
       (0..<stage.blocks).map { b in
         Self.block(

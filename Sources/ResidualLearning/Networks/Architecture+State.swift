@@ -36,7 +36,7 @@ extension Architecture {
   }
 
   /// Whether a network can be built from this description, which a file may have made up.
-  var isSound: Bool {
+  package var isSound: Bool {
     let sizes = [stemChannels, classes] + hidden + stages.flatMap { [$0.blocks, $0.width, $0.outputChannels] }
     guard sizes.allSatisfy({ (1...4096).contains($0) }), (1...1024).contains(imageSize), hidden.count <= 16,
       (1...16).contains(stages.count), stages.allSatisfy({ (1...4).contains($0.stride) }), weightedLayers <= 10_000
@@ -45,7 +45,7 @@ extension Architecture {
       return stem == nil && stemChannels == 3 && stages.allSatisfy { $0.stride == 2 } && imageSize % totalStride == 0
     }
     // Zeros can only add channels.
-    let channels = [stemChannels] + stages.map(\.outputChannels)
+    let channels = [stemChannels] + stages.map { $0.outputChannels }
     let grows = zip(channels, channels.dropFirst()).allSatisfy { $0 <= $1 }
     return stem != nil && hidden.isEmpty && (!block.hasShortcut || options.shortcut != .a || grows)
   }

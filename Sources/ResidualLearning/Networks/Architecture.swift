@@ -3,6 +3,8 @@
 // Paper       He et al. 2015 §3.3, Table 1; §4.2
 // Tests       Tests/ResidualLearningTests/Networks/ArchitectureTests.swift
 
+import ResidualFiles
+
 /// A network on paper: the stem, the stages and the choices within them. ``ResidualNetwork`` builds it.
 public struct Architecture: Equatable, Codable, Sendable {
   /// The kinds of block.
@@ -250,7 +252,7 @@ extension Architecture {
   /// - Throws: `InputError` when there is no such network.
   public static func named(
     _ name: String, shortcut: ShortcutOption? = nil, options: Options = Options(), classes: Int? = nil
-  ) throws -> Architecture {
+  ) throws(InputError) -> Architecture {
     let word = name.prefix { $0.isLetter }
     guard ["resnet", "plain", "vgg"].contains(word), let depth = Int(name.dropFirst(word.count)), depth > 0 else {
       throw InputError(

@@ -24,7 +24,7 @@ public struct LayerResponses: Equatable, Sendable {
   public let layers: [Response]
 
   /// The deviations, the largest first (Fig. 7, bottom).
-  public var sorted: [Double] { layers.map(\.deviation).sorted(by: >) }
+  public var sorted: [Double] { layers.map { $0.deviation }.sorted(by: >) }
   /// The mean deviation of all layers.
   public var mean: Double { layers.reduce(0) { $0 + $1.deviation } / Double(max(layers.count, 1)) }
 
@@ -44,7 +44,7 @@ public struct LayerResponses: Equatable, Sendable {
 
   /// The responses of `network` to batches of normalized images `[N, H, W, 3]`.
   public init(_ network: some ImageClassifier<Float>, batches: some Sequence<Tensor<Float>>) {
-    let names = network.architecture.convolutions.filter { $0.kernel == 3 }.compactMap(\.normalization)
+    let names = network.architecture.convolutions.filter { $0.kernel == 3 }.compactMap { $0.normalization }
     var sums: [String: (count: Double, sum: Double, squares: Double)] = [:]
     for batch in batches {
       _ = network.forward(batch) { name, tensor in

@@ -84,7 +84,7 @@ public struct ResidualNetwork<Scalar: Element>: ImageClassifier {
   public var parameters: Parameters {
     get {
       Parameters(
-        stem: stem.parameters, stages: stages.map { $0.map(\.parameters) }, classifier: classifier.parameters)
+        stem: stem.parameters, stages: stages.map { $0.map { $0.parameters } }, classifier: classifier.parameters)
     }
     set {
       stem.parameters = newValue.stem
@@ -169,17 +169,5 @@ public struct ResidualNetwork<Scalar: Element>: ImageClassifier {
     for s in stages.indices {
       for b in stages[s].indices { stages[s][b].visitStatistics(path + "stages.\(s).blocks.\(b).", body) }
     }
-  }
-}
-
-extension Architecture {
-  /// The network of this description, residual, plain or VGG, with random weights.
-  ///
-  /// - Parameter fused: as in ``ResidualNetwork/init(_:fused:using:)``. VGG networks have no fused form.
-  public func network<Scalar: Element>(
-    _: Scalar.Type = Float.self, fused: Bool = true, using generator: inout RandomGenerator
-  ) -> any ImageClassifier<Scalar> {
-    if block == .convolution { return VGG(self, using: &generator) }
-    return ResidualNetwork(self, fused: fused, using: &generator)
   }
 }

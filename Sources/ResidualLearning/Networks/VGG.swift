@@ -74,7 +74,7 @@ public struct VGG<Scalar: Element>: ImageClassifier {
   }
 
   public var parameters: Parameters {
-    get { Parameters(stages: stages.map { $0.map(\.parameters) }, linear: linear.map(\.parameters)) }
+    get { Parameters(stages: stages.map { $0.map { $0.parameters } }, linear: linear.map { $0.parameters }) }
     set {
       for s in stages.indices {
         for c in stages[s].indices { stages[s][c].parameters = newValue.stages[s][c] }

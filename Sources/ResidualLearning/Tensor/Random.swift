@@ -6,6 +6,7 @@
 //
 // Tests       Tests/ResidualLearningTests/Tensor/RandomTests.swift
 
+import ResidualFiles
 import ResidualKernels
 
 /// A seeded random number generator: xoshiro256++ (Blackman and Vigna, 2019), period 2^256 - 1.
@@ -27,7 +28,7 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable {
   /// A generator that continues where the one with this `state` stood.
   ///
   /// - Throws: `InputError` unless there are four words, not all zero: from zeros only zeros follow.
-  public init(state: [UInt64]) throws {
+  public init(state: [UInt64]) throws(InputError) {
     guard state.count == 4, state.contains(where: { $0 != 0 }) else {
       throw InputError("the state of a random generator is four words, not all zero, but \(state) was found")
     }

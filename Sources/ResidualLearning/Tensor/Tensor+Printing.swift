@@ -1,13 +1,13 @@
 // Tensor+Printing.swift: tensors as text, in NumPy's form.
 
-import Foundation
+import ResidualFiles
 import ResidualKernels
 
 extension Tensor: CustomStringConvertible, CustomDebugStringConvertible {
   /// The shape, and the elements in nested brackets. Of a long axis only the first three and the last three are shown.
   public var description: String {
     let width = visibleFlatIndices.map { Self.text(storage[$0]).count }.max() ?? 0
-    return "\(shape) \(Scalar.self)\n" + rows(axis: 0, start: 0, width: width)
+    return "\(shape) \(Scalar.typeName)\n" + rows(axis: 0, start: 0, width: width)
   }
 
   /// One line for a debugger: the shape, the first elements, the mean, the smallest and the largest.
@@ -20,7 +20,7 @@ extension Tensor: CustomStringConvertible, CustomDebugStringConvertible {
 
   private static func text(_ value: Scalar) -> String {
     let value = Double(value)
-    return value == value.rounded() && abs(value) < 1e6 ? String(format: "%.0f", value) : String(format: "%.4g", value)
+    return value == value.rounded() && abs(value) < 1e6 ? value.fixed(decimals: 0) : value.rounded(digits: 4)
   }
 
   /// The positions that are shown of an axis: all, or the first three and the last three where there are more than

@@ -11,7 +11,7 @@ public struct Tensor<Scalar: Element>: Sendable {
   /// The size of each axis.
   public let shape: Shape
   /// The memory that kernels read. Copies of the tensor share it: a kernel that writes takes ``mutableStorage``.
-  private(set) var storage: Storage<Scalar>
+  package private(set) var storage: Storage<Scalar>
 
   /// A tensor around memory that a kernel filled.
   init(_ shape: Shape, _ storage: Storage<Scalar>) {
@@ -21,7 +21,7 @@ public struct Tensor<Scalar: Element>: Sendable {
   }
 
   /// A tensor whose elements a kernel is about to write.
-  init(uninitialized shape: Shape) { self.init(shape, Storage(uninitialized: shape.count)) }
+  package init(uninitialized shape: Shape) { self.init(shape, Storage(uninitialized: shape.count)) }
 
   /// A tensor whose elements all have one value.
   public init(_ shape: Shape, repeating value: Scalar) {

@@ -4,6 +4,7 @@
 //             padded image or its horizontal flip"; §3.4: random scale, crop, flip and colours
 // Tests       Tests/ResidualLearningTests/Training/AugmentationTests.swift
 
+import ResidualFiles
 import ResidualKernels
 
 /// How training images are varied. Test images are not varied: evaluation takes the single original view (§4.2).

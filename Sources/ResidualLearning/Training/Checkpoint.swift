@@ -4,7 +4,6 @@
 
 import Foundation
 import ResidualFiles
-import ResidualKernels
 
 /// A network, and the training run it is from, as one safetensors file.
 ///

@@ -3,8 +3,6 @@
 // Paper       He et al. 2015 §3.4, §4.2: momentum 0.9, weight decay 0.0001
 // Tests       Tests/ResidualLearningTests/Training/SGDTests.swift
 
-import ResidualKernels
-
 /// The parameters that decay. The paper does not say which they are.
 public enum DecayedParameters: CaseIterable, Sendable {
   /// All parameters. The default.
@@ -66,8 +64,8 @@ public struct SGD<Parameters: ParameterSet>: Sendable {
   /// One step with learning rate `rate`.
   public mutating func step(_ parameters: inout Parameters, gradients: Parameters, rate: Double) {
     typealias Scalar = Parameters.Scalar
-    let (values, slopes) = (parameters.named.map(\.tensor), gradients.named.map(\.tensor))
-    precondition(values.map(\.shape) == slopes.map(\.shape), "gradients of other shapes than the parameters")
+    let (values, slopes) = (parameters.named.map { $0.tensor }, gradients.named.map { $0.tensor })
+    precondition(values.map { $0.shape } == slopes.map { $0.shape }, "gradients of other shapes than the parameters")
     let (momentum, decay, decaysAll) = (momentum, decay, decayed == .all)
     let (inside, outside) = form == .withRate ? (rate, 1) : (1, rate)  // where η stands
     var i = 0
@@ -78,7 +76,7 @@ public struct SGD<Parameters: ParameterSet>: Sendable {
       }
       i += 1
     }
-    let moves = velocity.named.map(\.tensor)
+    let moves = velocity.named.map { $0.tensor }
     i = 0
     parameters.visit("") { _, w in
       w.combine(1, plus: Scalar(-outside), moves[i])  // (2)

@@ -17,6 +17,8 @@ public struct TrainingState: Equatable, Codable, Sendable {
   public var epochLoss = 0.0, epochErrors = 0, epochCount = 0
   /// The recipe's plateau schedule as it stands.
   public var plateau: PlateauSchedule?
+  /// How products were added up; nil where a version of the package that did not store it began the run.
+  public var arithmetic: Kernels.Arithmetic? = .ofThisBuild
 }
 
 /// What one step did.
@@ -70,6 +72,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
       network.parameters, momentum: recipe.momentum, decay: recipe.decay,
       decayed: recipe.decayed, form: recipe.velocityForm)
     if let velocity { optimizer.velocity = velocity }
+    if !isFinished { self.state.arithmetic = .ofRun(self.state.arithmetic) }
   }
 
   /// The number of steps in one pass over the images.
@@ -81,7 +84,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   /// One step: a batch forward, its gradients back, the parameters moved.
   ///
   /// - Throws: ``Divergence`` when the loss is not a number, before anything is changed.
-  public mutating func step() throws -> TrainingStep {
+  public mutating func step() throws(Divergence) -> TrainingStep {
     let (input, labels) = batch(at: state.iteration)
     let (logits, cache) = network.forward(input)
     let (lossValue, lossCache) = loss.forward(logits, labels: labels)
@@ -167,9 +170,7 @@ public struct Divergence: Error, CustomStringConvertible, Sendable {
 
   /// A divergence at this step, which began in this place.
   public init(iteration: Int, loss: Float, place: String) {
-    self.iteration = iteration
-    self.loss = loss
-    self.place = place
+    (self.iteration, self.loss, self.place) = (iteration, loss, place)
   }
 
   public var description: String {

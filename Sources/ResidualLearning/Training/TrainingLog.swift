@@ -2,9 +2,7 @@
 //
 // Tests       Tests/ResidualLearningTests/Training/TrainingLogTests.swift
 
-import Foundation
 import ResidualFiles
-import ResidualKernels
 
 /// How one epoch went: a row of `log.csv`.
 public struct Epoch: Equatable, Sendable {

@@ -6,7 +6,6 @@
 
 import Foundation
 import ResidualFiles
-import ResidualKernels
 
 /// A training run as a value: what is trained, how, and on which images. ``run(from:observe:shouldStop:)`` runs it.
 ///
@@ -47,8 +46,8 @@ public struct TrainingRun: Sendable {
 
   /// What a run reports to whoever watches it.
   public enum Event: Sendable {
-    /// The run begins, or goes on after so many steps.
-    case begins(iteration: Int)
+    /// The run begins, or goes on from here.
+    case begins(TrainingState)
     /// A step is done; where training stands after it.
     case step(TrainingStep, TrainingState)
     /// The last step is done and the statistics are computed again.
@@ -163,15 +162,15 @@ public struct TrainingRun: Sendable {
         isFinished: trainer.isFinished, divergence: divergence)
     }
 
-    observe(.begins(iteration: trainer.state.iteration))
+    observe(.begins(trainer.state))
     if trainer.state.iteration == 0 && logsGradients { try finishEpoch(mayFail: true) }
     while !trainer.isFinished {
       let began = Self.now
       let step: TrainingStep
-      do { step = try trainer.step() } catch let divergence as Divergence {
+      do { step = try trainer.step() } catch {
         try save(trainer, log, mayFail: false, observe)
         observe(.ends(nil))
-        return result(divergence)
+        return result(error)
       }
       speeds.append(Double(step.count) / (Self.now - began))
       rate = step.rate

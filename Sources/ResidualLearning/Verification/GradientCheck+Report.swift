@@ -1,6 +1,6 @@
 // GradientCheck+Report.swift: the results of gradient checks as a table.
 
-import Foundation
+import ResidualFiles
 
 extension GradientCheck.Result {
   /// The result of a check that could not begin.
@@ -25,7 +25,7 @@ extension GradientCheck {
   /// A table with a row for each result: its name, the elements that were compared and that were skipped at kinks, the
   /// worst relative error, and where that was.
   public static func table(_ results: [Result]) -> String {
-    ([tableHeader] + results.map(\.tableRow)).joined(separator: "\n")
+    ([tableHeader] + results.map { $0.tableRow }).joined(separator: "\n")
   }
 
   fileprivate static func row(_ name: String, _ elements: String, _ skipped: String, _ error: String, _ place: String)
@@ -40,4 +40,4 @@ extension GradientCheck {
 }
 
 /// An error with two digits: `3.1e-10`.
-func short(_ error: Double) -> String { error == 0 ? "0" : String(format: "%.1e", error) }
+func short(_ error: Double) -> String { error == 0 ? "0" : error.scientific(decimals: 1) }

@@ -170,7 +170,7 @@ extension GradientCheck {
     guard gradients.count == point.count else {
       return .failed(name, "\(gradients.count) gradients for \(point.count) tensors")
     }
-    let named = zip(point, gradients).map { ($0.name, $1) }
+    let named = zip(point, gradients).map { (name: $0.name, tensor: $1) }
     return compare(name, at: point, gradients: named, outputGradient: outputGradient, function)
   }
 
@@ -180,13 +180,15 @@ extension GradientCheck {
     _ function: @escaping ([Tensor<Double>]) -> Tensor<Double>
   ) -> Result {
     // Shapes first: with a wrong one, what follows means nothing.
-    guard point.map(\.name) == gradients.map(\.name) else {
-      return .failed(name, "gradients of \(gradients.map(\.name)) for the tensors \(point.map(\.name))")
+    let (names, others) = (point.map { $0.name }, gradients.map { $0.name })
+    guard names == others else {
+      let (names, others) = (names.joined(separator: ", "), others.joined(separator: ", "))
+      return .failed(name, "gradients of \(others) for the tensors \(names)")
     }
     for ((tensorName, tensor), (_, gradient)) in zip(point, gradients) where tensor.shape != gradient.shape {
       return .failed(name, "\(tensorName) is \(tensor.shape), its gradient \(gradient.shape)")
     }
-    let output = function(point.map(\.tensor))
+    let output = function(point.map { $0.tensor })
     guard output.shape == outputGradient.shape else {
       return .failed(name, "the output is \(output.shape), the gradient given for it \(outputGradient.shape)")
     }
@@ -206,7 +208,7 @@ extension GradientCheck {
     _ name: String, _ gradients: [(name: String, tensor: Tensor<Double>)], _ differences: [[Double]],
     _ probe: inout Probe
   ) -> Result {
-    let analytic = gradients.map(\.tensor.elements)
+    let analytic = gradients.map { $0.tensor.elements }
     func largest(_ values: [Double]) -> Double { values.reduce(0) { max($0, abs($1)) } }
     let magnitudes = zip(analytic, differences).map { max(largest($0), largest($1)) }
     let floor = 0.01 * (magnitudes.max() ?? 0)
@@ -294,17 +296,17 @@ private struct Snapshot {
   }
 }
 
-private func bits(_ tensor: Tensor<Double>) -> [UInt64] { tensor.elements.map(\.bitPattern) }
+private func bits(_ tensor: Tensor<Double>) -> [UInt64] { tensor.elements.map { $0.bitPattern } }
 
 extension Shape {
   /// The position of element number `flat` of the row-major order.
-  fileprivate func position(_ flat: Int) -> [Int] {
+  fileprivate func position(_ flat: Int) -> Shape {
     var left = flat
     var position: [Int] = []
     for size in sizes.reversed() {
       position.append(left % size)
       left /= size
     }
-    return position.reversed()
+    return Shape(position.reversed())
   }
 }

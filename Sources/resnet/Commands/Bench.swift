@@ -24,6 +24,34 @@ extension Command {
   }
 }
 
+/// What was measured several times.
+struct Measurement {
+  /// The seconds of each time.
+  var seconds: [Double]
+  /// The additions and multiplications, each time the same.
+  var operations: Double
+
+  /// The seconds in the middle: of an even number of times the longer of the two.
+  var median: Double { seconds.sorted()[seconds.count / 2] }
+  /// The fewest seconds.
+  var best: Double { seconds.min()! }
+  /// 10⁹ operations a second, in the middle.
+  var gigaflops: Double { operations / median / 1e9 }
+
+  /// Adds what takes place `count` times beside the rest.
+  mutating func add(_ other: Measurement, times count: Int) {
+    for i in seconds.indices { seconds[i] += Double(count) * other.seconds[i] }
+    operations += Double(count) * other.operations
+  }
+
+  /// Refuses an error of a kernel, relative to its reference, that rounding cannot explain.
+  ///
+  /// - Throws: `InputError`.
+  static func check(error: Double, of kernel: String) throws {
+    guard error < 1e-4 else { throw InputError("the \(kernel) differs from its reference by \(brief(error))") }
+  }
+}
+
 /// Measurements of one network.
 private struct Bench {
   let architecture: Architecture
@@ -43,24 +71,22 @@ private struct Bench {
         for kernel in kernels where kernel.applies(to: shape) { _ = try check(kernel, shape) }
       }
     }
-    let (seconds, operations) =
+    let measured =
       switch mode {
       case .train: try trainingSteps(network, output)
       case .infer: inferences(network)
       case .kernels: try kernels(output, peak: peak)
       }
-    let median = seconds.sorted()[seconds.count / 2]
-    let best = seconds.min()!
-    let rate = operations / median / 1e9
+    let (speed, best) = (Double(batch) / measured.median, Double(batch) / measured.best)
     output.line(
-      "\(grouped(Int((Double(batch) / median).rounded()))) images/s (best \(grouped(Int((Double(batch) / best).rounded())))), "
-        + "\(fixed(rate, 1)) GFLOP/s of direct convolution, \(percent(rate / peak)) of the peak, "
+      "\(grouped(Int(speed.rounded()))) images/s (best \(grouped(Int(best.rounded())))), "
+        + "\(fixed(measured.gigaflops, 1)) GFLOP/s of direct convolution, \(percent(measured.gigaflops / peak)) of the peak, "
         + "at most \(grouped(peakMemoryBytes >> 20)) MB")
     output.json([
       "network": .string(architecture.name), "mode": .string(mode.rawValue), "batch": .int(batch),
-      "threads": .int(Parallel.threads), "imagesPerSecondMedian": .double(Double(batch) / median),
-      "imagesPerSecondBest": .double(Double(batch) / best), "peakGFLOPS": .double(peak),
-      "effectiveGFLOPS": .double(rate), "peakMemoryBytes": .int(peakMemoryBytes),
+      "threads": .int(Parallel.threads), "imagesPerSecondMedian": .double(speed), "imagesPerSecondBest": .double(best),
+      "peakGFLOPS": .double(peak), "effectiveGFLOPS": .double(measured.gigaflops),
+      "peakMemoryBytes": .int(peakMemoryBytes),
     ])
   }
 
@@ -77,11 +103,10 @@ private struct Bench {
 
   // MARK: - Whole network
 
-  /// The seconds of each training step, and its operations: the gradients with respect to inputs and to weights cost as
-  /// much as a forward pass each.
+  /// Training steps. The gradients with respect to inputs and to weights cost as many operations as a forward pass each.
   private func trainingSteps<Network: ImageClassifier<Float>>(
     _ network: Network, _ output: Output
-  ) throws -> ([Double], Double) {
+  ) throws -> Measurement {
     var network = network
     var optimizer = SGD(network.parameters)
     let (images, labels) = data()
@@ -107,12 +132,13 @@ private struct Bench {
       table.row(name, fixed(1000 * time, 2), percent(time / medians.reduce(0, +)))
     }
     output.line(table.text)
-    return ((0..<repeats).map { i in parts.reduce(0) { $0 + $1[i] } }, 3 * forwardOperations)
+    return Measurement(
+      seconds: (0..<repeats).map { i in parts.reduce(0) { $0 + $1[i] } }, operations: 3 * forwardOperations)
   }
 
-  private func inferences<Network: ImageClassifier<Float>>(_ network: Network) -> ([Double], Double) {
+  private func inferences<Network: ImageClassifier<Float>>(_ network: Network) -> Measurement {
     let (images, _) = data()
-    return (timed { _ = network(images) }, forwardOperations)
+    return Measurement(seconds: timed { _ = network(images) }, operations: forwardOperations)
   }
 
   /// The seconds that each call takes, after two calls that do not count.
@@ -126,41 +152,36 @@ private struct Bench {
 
   // MARK: - Kernels
 
-  /// Prints a table of every shape of convolution in the network; returns the time and the operations of all
-  /// convolutions with their two gradients.
-  private func kernels(_ output: Output, peak: Double) throws -> ([Double], Double) {
+  /// Prints a table of every shape of convolution in the network; returns all convolutions with their two gradients.
+  private func kernels(_ output: Output, peak: Double) throws -> Measurement {
     var table = Table(
       .left("convolution"), .right("times"), .left("kernel"), .left("by"), .right("error"), .right("ms"),
       .right("images/s"), .right("GFLOP/s"), .right("of peak"))
-    var total = [Double](repeating: 0, count: repeats)
-    var operations = 0.0
+    var total = Measurement(seconds: [Double](repeating: 0, count: repeats), operations: 0)
     for (shape, count) in Summary(architecture).convolutions(batch: batch) {
       for kernel in Kernel.convolutions {
         let error = try check(kernel, shape)
-        let seconds = timed(kernel.prepared(shape).run)
-        let median = seconds.sorted()[seconds.count / 2]
-        let rate = 2 * Double(shape.multiplyAdds) / median / 1e9
+        let measured = Measurement(
+          seconds: timed(kernel.prepared(shape).run), operations: 2 * Double(shape.multiplyAdds))
         let weight = shape.weightCount / shape.inputChannels / shape.outputChannels
         table.row(
           "\(shape.height)x\(shape.width)x\(shape.inputChannels) to \(shape.outputChannels), "
             + "\(weight == 1 ? "1x1" : "\(shape.kernelHeight)x\(shape.kernelWidth)"), stride \(shape.stride)",
           "\(count)", kernel.rawValue, Kernels.usesWinograd(shape, Float.self) ? "Winograd" : "direct",
-          String(format: "%.0e", error), fixed(1000 * median, 2), grouped(Int(Double(batch) / median)), fixed(rate, 1),
-          percent(rate / peak))
-        for i in 0..<repeats { total[i] += Double(count) * seconds[i] }
-        operations += 2 * Double(count * shape.multiplyAdds)
+          String(format: "%.0e", error), fixed(1000 * measured.median, 2),
+          grouped(Int(Double(batch) / measured.median)),
+          fixed(measured.gigaflops, 1), percent(measured.gigaflops / peak))
+        total.add(measured, times: count)
       }
     }
     output.line(table.text)
-    return (total, operations)
+    return total
   }
 
   /// The difference between a kernel and its reference version. If rounding cannot explain it, the command ends.
   private func check(_ kernel: Kernel, _ shape: ConvolutionShape) throws -> Double {
     let error = kernel.error(shape)
-    guard error < 1e-4 else {
-      throw InputError("the \(kernel.rawValue) of \(shape) differs from its reference by \(brief(error))")
-    }
+    try Measurement.check(error: error, of: "\(kernel.rawValue) of \(shape)")
     return error
   }
 

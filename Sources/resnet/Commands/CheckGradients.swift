@@ -10,10 +10,17 @@ extension Command {
       + "finite differences in Double, and lists the worst errors. The exit status is 1 when a check fails.",
     options: [.seed, .threads, .kernels, .convolution, .json]
   ) { arguments in
+    try runChecks(StandardCheck.all, arguments)
+  }
+
+  /// Runs these checks and prints their table.
+  ///
+  /// - Throws: `InputError` when one fails.
+  static func runChecks(_ checks: [StandardCheck], _ arguments: Arguments) throws {
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
     output.line(GradientCheck.tableHeader)
-    let results = StandardCheck.all.map { check in
+    let results = checks.map { check in
       let result = check.run(seed: UInt64(arguments[.seed]))
       output.line(result.tableRow)
       return result

@@ -37,8 +37,9 @@ extension Command {
     for plain in [true, false] {
       try comparison.plot(plain: plain).write(to: folder + (plain ? "/plain.svg" : "/residual.svg"))
     }
+    try comparison.report(command: arguments.line, images: images.description).write(to: folder + "/report.html")
     output.line("\n" + table(comparison))
-    output.line("curves in \(folder)/plain.svg and \(folder)/residual.svg, logs in \(folder)/NETWORK-seedN/log.csv")
+    output.line("report in \(folder)/report.html, curves in plain.svg and residual.svg, logs in NETWORK-seedN/log.csv")
     output.json(["networks": .array(comparison.curves.map(\.json))])
   }
 
@@ -56,9 +57,10 @@ extension Command {
     let width = runs.map { name($0).count }.max() ?? 0
     let comparison = try Degradation(runs) { run, event in
       switch event {
-      case .begins(let iteration):
-        if line == nil { line = ProgressLine(total: total, unit: "steps", done: before + iteration) }
+      case .begins(let state):
+        if line == nil { line = ProgressLine(total: total, unit: "steps", done: before + state.iteration) }
         current = name(run)
+        if let words = state.arithmeticWarning { output.line("\(current): \(words)") }
       case .step(_, let state):
         output.progress(&line!, before + state.iteration, "\(current), iteration \(state.iteration)")
       case .notSaved(let iteration, let error):
@@ -174,6 +176,7 @@ extension Degradation.Curve {
   fileprivate var json: JSONValue {
     [
       "network": .string(run.label), "seed": .int(Int(run.seed)), "diverged": .bool(result.divergence != nil),
+      "arithmetic": result.state.arithmeticJSON,
       "iterations": .array(result.epochs.map { .int($0.iteration) }),
       "trainErrors": .array(result.epochs.map { .double($0.trainingError) }),
       "testErrors": .array(result.epochs.map { .double($0.testError ?? 1) }),

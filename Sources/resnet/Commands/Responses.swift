@@ -44,7 +44,11 @@ extension Command {
     output.line(table.text)
     try LayerResponses.plot(all, sorted: false).write(to: folder + "/responses.svg")
     try LayerResponses.plot(all, sorted: true).write(to: folder + "/responses-sorted.svg")
-    output.line("curves in \(folder)/responses.svg and \(folder)/responses-sorted.svg")
+    var page = HTMLPage(title: "Layer responses to \(Images.description(folder: arguments[.data]))")
+    page.code(arguments.line)
+    page.addResponses(all)
+    try page.write(to: folder + "/report.html")
+    output.line("report in \(folder)/report.html, curves in responses.svg and responses-sorted.svg")
     output.json([
       "networks": .array(
         all.map { entry in

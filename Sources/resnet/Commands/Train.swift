@@ -9,7 +9,8 @@ extension Command {
     summary: "trains a network",
     description: "Trains a network as section 4.2 of the paper does, or section 3.4 (--recipe imagenet), and saves it "
       + "after every epoch. Without options a small residual net learns images that the program draws, in about a "
-      + "minute. Ctrl-C saves and stops, --resume continues.",
+      + "minute. It leaves a checkpoint, a log and a report in the output folder. Ctrl-C saves and stops, --resume "
+      + "continues.",
     options: [.network.with(default: "resnet14"), .shortcut, .zeros, .strideIn, .data, .limit, .output, .resume]
       + AnyOption.trainingOptions() + [.json] + AnyOption.machineOptions
   ) { arguments in
@@ -38,11 +39,11 @@ extension Command {
     let recipe = try arguments.recipe(depth: architecture.weightedLayers, used.count, resuming: old?.recipe)
     var run = try arguments.run(architecture, recipe, used, test: images.test, folder: folder)
     if let old, !arguments.isGiven(.seed) { run.seed = old.seed }
-    try watch(run, from: checkpoint, images, output)
+    try watch(run, from: checkpoint, images, command: arguments.line, output)
   }
 
   private static func watch(
-    _ run: TrainingRun, from checkpoint: Checkpoint?, _ images: Images, _ output: Output
+    _ run: TrainingRun, from checkpoint: Checkpoint?, _ images: Images, command: String, _ output: Output
   ) throws {
     output.line(run.introduction(images))
     let path = TrainingRun.checkpointPath(in: run.folder!)
@@ -65,11 +66,14 @@ extension Command {
       case .epoch(let epoch): output.line(epoch.words)
       case .notSaved(let iteration, let error):
         output.line("not saved after iteration \(iteration): \(error.message)")
-      case .begins, .ends: break
+      case .begins(let state):
+        if let words = state.arithmeticWarning { output.line(words) }
+      case .ends: break
       }
     } shouldStop: {
       Signals.received != nil
     }
+    try run.report(result, command: command, images: images.description).write(to: run.folder! + "/report.html")
     if let signal = Signals.received, !result.isFinished {
       output.line("stopped after iteration \(result.state.iteration), saved in \(path); --resume continues")
       throw Stopped(signal: signal)
@@ -80,14 +84,28 @@ extension Command {
     let (seconds, speed) = (ProgressLine.now - start, speeds[speeds.count / 2])
     output.line(
       "\(percent(1 - error)) of \(grouped(images.test.count)) test images right after "
-        + "\(duration(seconds)) (\(grouped(Int(speed))) images/s); weights in \(path)")
+        + "\(duration(seconds)) (\(grouped(Int(speed))) images/s); weights in \(path), report in "
+        + "\(run.folder!)/report.html")
     output.json([
       "network": .string(run.architecture.name), "epochs": .int(total / epochLength),
       "iterations": .int(result.state.iteration), "trainAccuracy": .double(1 - epoch.trainingError),
       "testAccuracy": .double(1 - error), "testCount": .int(images.test.count),
       "seconds": .double(seconds), "imagesPerSecondMedian": .double(speed), "checkpoint": .string(path),
+      "arithmetic": result.state.arithmeticJSON,
     ])
   }
+}
+
+extension TrainingState {
+  /// A sentence for a run that builds with fused multiply-adds and builds without have worked on.
+  var arithmeticWarning: String? {
+    guard arithmetic == .mixed else { return nil }
+    return
+      "builds with fused multiply-adds and builds without have worked on this run, so no build alone repeats its bits"
+  }
+
+  /// For `--json`; null where the checkpoint of an earlier version does not say it.
+  var arithmeticJSON: JSONValue { arithmetic.map { .string($0.rawValue) } ?? .null }
 }
 
 extension TrainingRun {

@@ -1,4 +1,5 @@
 import Foundation
+import ResidualDetection
 import ResidualLearning
 import TestSupport
 import Testing
@@ -48,6 +49,24 @@ import Testing
     try snippet.check()
   }
 
+  @Test func `the example of detection's derivation prints what the page says`() throws {
+    let snippet = Snippet("docs/derivations/detection.md")
+    func print(_ items: Any...) { snippet.print(items) }
+    // begin docs/derivations/detection.md
+    let map = Tensor<Double>([1, 4, 4, 1], (1...16).map { Double($0) })
+    let regions = [
+      Region(image: 0, box: Box(left: 0, top: 0, right: 20, bottom: 20)),
+      Region(image: 0, box: Box(left: 20, top: 20, right: 20, bottom: 20)),
+    ]
+    let pool = RegionMaxPool<Double>(bins: 2, stride: 10)
+    let (y, cache) = pool.forward(map, regions: regions)
+    let dx = pool.backward(Tensor([2, 2, 2, 1], [1, 2, 3, 4, 10, 20, 30, 40]), cache)
+    print(y.elements)
+    print(dx.reshaped([4, 4]))
+    // end docs/derivations/detection.md
+    try snippet.check()
+  }
+
   @Test func `the example of the residual block's derivation prints what the page says`() throws {
     let snippet = Snippet("docs/derivations/residual-block.md")
     func print(_ items: Any...) { snippet.print(items) }
@@ -75,8 +94,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Sources/ResidualLearning/Blocks/Block.swift", 136),
+    ("Sources/ResidualLearning/Layers/SoftmaxCrossEntropy.swift", 65),
+    ("Sources/ResidualLearning/Training/Trainer.swift", 93),
     ("Sources/ResidualLearning/Blocks/Block.swift", 155),
+    ("Sources/ResidualLearning/Layers/BatchNorm2D.swift", 142),
+    ("Sources/ResidualLearning/Layers/Conv2D.swift", 120),
+    ("Sources/ResidualLearning/Training/SGD.swift", 85),
     ("Sources/ResidualKernels/Convolution/Reference.swift", 17),
   ])
   func `the debugging page stops where the source has the same line`(file: String, line: Int) throws {

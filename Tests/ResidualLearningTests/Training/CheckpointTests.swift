@@ -54,6 +54,27 @@ import Testing
     return file
   }
 
+  @Test func `A checkpoint says how products were added up, and by builds of both kinds when there were two`() throws {
+    let ours = Kernels.fusesMultiplyAdd ? "fused" : "separate"
+    let other = Kernels.fusesMultiplyAdd ? "separate" : "fused"
+    let data = try bytes(trainer())
+    let text = try #require(SafeTensorsFile(decoding: data).metadata["resnet"])
+    #expect(text.contains(#""arithmetic":"\#(ours)""#))
+    #expect(try resumed(data).state.arithmetic == .ofThisBuild)
+
+    /// What a run is that goes on from a checkpoint with another entry.
+    func goesOn(as entry: String) throws -> Kernels.Arithmetic? {
+      let file = try described(data) { $0.replacing(#""arithmetic":"\#(ours)","#, with: entry) }
+      let run = try resumed(file.encoded())
+      _ = try Checkpoint(run, fingerprint: "f")
+      return run.state.arithmetic
+    }
+    #expect(try goesOn(as: #""arithmetic":"\#(ours)","#) == .ofThisBuild)
+    #expect(try goesOn(as: #""arithmetic":"\#(other)","#) == .mixed)
+    #expect(try goesOn(as: #""arithmetic":"mixed","#) == .mixed)
+    #expect(try goesOn(as: "") == nil)
+  }
+
   @Test func `A run that stops after any step and goes on ends with the same bytes`() throws {
     var whole = trainer()
     while !whole.isFinished { _ = try whole.step() }

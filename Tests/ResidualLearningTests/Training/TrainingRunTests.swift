@@ -49,7 +49,7 @@ import Testing
       switch event {
       case .step: steps += 1
       case .epoch(let epoch): epochs.append(epoch)
-      case .begins(let iteration): #expect(iteration == 0)
+      case .begins(let state): #expect(state.iteration == 0)
       case .ends(let epoch): #expect(epoch == epochs.last)
       case .recomputesStatistics, .notSaved: Issue.record("\(event)")
       }
