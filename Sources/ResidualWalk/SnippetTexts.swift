@@ -239,7 +239,7 @@ let snippetTexts = #"""
     // (5): the residual branch, last layer first.
     var normalizedGradient = [Tensor<Scalar>](repeating: Tensor(zeros: [0]), count: units.count)
     var (convolvedGradient, activatedGradient) = (normalizedGradient, normalizedGradient)
-    var unitGradients = units.map(\.parameters)
+    var unitGradients = units.map { $0.parameters }
     normalizedGradient[units.count - 1] = sumGradient
     for (i, unit) in units.enumerated().reversed() {
       (convolvedGradient[i], unitGradients[i].bn) = unit.bn.backward(normalizedGradient[i], cache.units[i])
@@ -310,11 +310,11 @@ let snippetTexts = #"""
     guard let maxPool, let poolCache = cache.maxPool else { return outputGradient }
     return maxPool.backward(outputGradient, poolCache).inputGradient
   }
-  === sgd.step Sources/ResidualLearning/Training/SGD.swift 67
+  === sgd.step Sources/ResidualLearning/Training/SGD.swift 65
   public mutating func step(_ parameters: inout Parameters, gradients: Parameters, rate: Double) {
     typealias Scalar = Parameters.Scalar
-    let (values, slopes) = (parameters.named.map(\.tensor), gradients.named.map(\.tensor))
-    precondition(values.map(\.shape) == slopes.map(\.shape), "gradients of other shapes than the parameters")
+    let (values, slopes) = (parameters.named.map { $0.tensor }, gradients.named.map { $0.tensor })
+    precondition(values.map { $0.shape } == slopes.map { $0.shape }, "gradients of other shapes than the parameters")
     let (momentum, decay, decaysAll) = (momentum, decay, decayed == .all)
     let (inside, outside) = form == .withRate ? (rate, 1) : (1, rate)  // where η stands
     var i = 0
@@ -325,7 +325,7 @@ let snippetTexts = #"""
       }
       i += 1
     }
-    let moves = velocity.named.map(\.tensor)
+    let moves = velocity.named.map { $0.tensor }
     i = 0
     parameters.visit("") { _, w in
       w.combine(1, plus: Scalar(-outside), moves[i])  // (2)
