@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Puts mistakes into a copy of the sources, all in one build behind a switch, and runs the tests on each.
 
-  scripts/mutation/mutate.py build [--work DIR]        copies the tree, inserts the mistakes of mistakes.txt, builds the tests
-  scripts/mutation/mutate.py run [--random N --seed S | NAME ...]
-                                                       runs the tests on all mistakes, on a few, or on those named
+  scripts/mutation/mutate.py build                     copies the tree, inserts the mistakes of mistakes.txt, builds the tests
+  scripts/mutation/mutate.py run [NAME ...]            runs the tests on the mistakes without a result yet, or on those named
+  scripts/mutation/mutate.py handful --here --random 5 --seed S
+                                                       inserts a few mistakes, builds and runs
   scripts/mutation/mutate.py table                     writes the table of docs/testing.md from results.tsv
   scripts/mutation/mutate.py check                     says which snippets are not in the sources exactly once
 
 A mistake is caught when a test fails, the process ends, or the time runs out: an endless loop is caught too. The suites of
-the mistake's area are asked first; what survives them meets all others. Results are kept in results.tsv, and a mistake that
-has a line there is not run again: delete the line, or name the mistake.
+the mistake's area are asked first; what survives them meets all others. results.tsv has who caught what. A handful is
+taken from the mistakes that were caught before; with --here they go into this checkout itself, which is then only good for
+throwing away, but whose build is used again.
 """
 
 import argparse
@@ -104,19 +106,21 @@ def inserted(text, numbered):
     return text
 
 
-def build(work):
-    """Copies the tree to `work`, inserts all mistakes and builds the tests."""
-    tree = work / "tree"
+def copied(tree):
+    """Copies the files that git knows, or would take, to `tree`."""
     for folder in ["Sources", "Tests"]:
         shutil.rmtree(tree / folder, ignore_errors=True)
     files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, check=True, capture_output=True, text=True).stdout
-    changed = set()
     for name in filter(None, files.split("\0")):
         if (root / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, tree / name)
-    files = {}
-    for number, mistake in enumerate(mistakes(), 1):
+
+
+def build(tree, numbered):
+    """Inserts mistakes into the sources in `tree` and builds the tests."""
+    files, changed = {}, set()
+    for number, mistake in numbered:
         files.setdefault(mistake.file, []).append((number, mistake))
     for name, numbered in files.items():
         path = tree / name
@@ -128,20 +132,20 @@ def build(work):
     subprocess.run(["swift", "build", "--build-tests"], cwd=tree, check=True)
 
 
-def binary(work):
-    found = list((work / "tree/.build/debug").glob("*.xctest"))
+def binary(tree):
+    found = list((tree / ".build/debug").glob("*.xctest"))
     if not found:
-        raise SystemExit(f"no tests in {work}: run '{sys.argv[0]} build' first")
+        raise SystemExit(f"no tests in {tree}: run '{sys.argv[0]} build' first")
     return found[0]
 
 
-def failure(work, number, suites):
+def failure(tree, number, suites):
     """Runs suites on a mistake. Returns who caught it, or None."""
-    words = [str(binary(work)), "--testing-library", "swift-testing"] + (["--filter", suites] if suites else [])
+    words = [str(binary(tree)), "--testing-library", "swift-testing"] + (["--filter", suites] if suites else [])
     environment = dict(os.environ, MUTANT=str(number), NO_COLOR="1")
     started = time.time()
     process = subprocess.Popen(
-        words, cwd=work / "tree", env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        words, cwd=tree, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         errors="replace", start_new_session=True)
     signal.signal(signal.SIGALRM, lambda *_: os.killpg(process.pid, signal.SIGKILL))
     signal.alarm(time_limit)
@@ -176,32 +180,35 @@ def write_results(results):
     results_file.write_text("\n".join(lines) + "\n")
 
 
-def run(work, names, count, seed):
-    everything = list(enumerate(mistakes(), 1))
-    results = {} if count else read_results()
-    if count:
-        chosen = random.Random(seed).sample(everything, count)
-        print(f"{count} of {len(everything)} mistakes, chosen with the seed {seed}")
-    else:
-        chosen = [(n, m) for n, m in everything if (m.name in names if names else m.name not in results)]
-    suites = sorted({mistake.suites for _, mistake in chosen})
-    for suite in suites:
-        who = failure(work, 0, suite)
+def handful(count, seed):
+    """A few of the mistakes that were caught before, with their numbers."""
+    results = read_results()
+    caught = [(n, m) for n, m in enumerate(mistakes(), 1) if results.get(m.name, ["", "-"])[1] != "-"]
+    chosen = random.Random(seed).sample(caught, min(count, len(caught)))
+    print(f"{len(chosen)} of {len(caught)} mistakes, chosen with the seed {seed}:", flush=True)
+    for _, mistake in chosen:
+        print(f"  {mistake.area}: {mistake.name}", flush=True)
+    return chosen
+
+
+def run(tree, numbered, keeps_results):
+    """Runs the tests on mistakes. Returns how many survive."""
+    for suites in sorted({mistake.suites for _, mistake in numbered}):
+        who = failure(tree, 0, suites)
         if who:
-            raise SystemExit(f"without a mistake {who} fails: '{suite}'")
-    survived = []
-    for number, mistake in chosen:
+            raise SystemExit(f"without a mistake {who} fails: '{suites}'")
+    survived = 0
+    for number, mistake in numbered:
         start = time.time()
-        who = failure(work, number, mistake.suites) or failure(work, number, None)
+        who = failure(tree, number, mistake.suites) or failure(tree, number, None)
         took = time.time() - start
         print(f"{took:5.1f} s  {mistake.area}: {mistake.name}: {'caught by ' + who if who else 'SURVIVED'}", flush=True)
-        if not who:
-            survived.append(mistake)
-        if not count:
+        survived += who is None
+        if keeps_results:
             results = read_results()
             results[mistake.name] = [mistake.area, who or "-"]
             write_results(results)
-    print(f"{len(chosen) - len(survived)} of {len(chosen)} mistakes caught")
+    print(f"{len(numbered) - survived} of {len(numbered)} mistakes caught")
     return survived
 
 
@@ -225,30 +232,44 @@ def table():
     print(body)
 
 
+def check():
+    """Says which mistakes have no place of their own in the sources. Returns how many."""
+    problems = 0
+    for mistake in mistakes():
+        try:
+            mistake.places((root / mistake.file).read_text())
+        except ValueError as error:
+            problems += 1
+            print(error)
+    print(f"{len(mistakes())} mistakes, {problems} of them in no place of their own")
+    return problems
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=["build", "run", "table", "check"])
+    parser.add_argument("task", choices=["build", "run", "handful", "table", "check"])
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("/tmp/resnet-mutation"))
-    parser.add_argument("--random", type=int, default=0, metavar="N")
+    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("/tmp/resnet-mutation"), metavar="DIR")
+    parser.add_argument("--here", action="store_true")
+    parser.add_argument("--random", type=int, default=5, metavar="N")
     parser.add_argument("--seed", default="0")
     options = parser.parse_args()
+    tree = root if options.here else options.work / "tree"
+    everything = list(enumerate(mistakes(), 1))
     if options.task == "check":
-        problems = 0
-        for mistake in mistakes():
-            try:
-                mistake.places((root / mistake.file).read_text())
-            except ValueError as error:
-                problems += 1
-                print(error)
-        print(f"{len(mistakes())} mistakes, {problems} of them in no place of their own")
-        sys.exit(problems > 0)
-    if options.task == "build":
-        build(options.work)
-    if options.task == "run" and run(options.work, options.names, options.random, options.seed):
-        sys.exit(1)
+        sys.exit(check() > 0)
     if options.task == "table":
-        table()
+        return table()
+    if options.task == "run":
+        known = read_results()
+        wanted = [(n, m) for n, m in everything if (m.name in options.names if options.names else m.name not in known)]
+        sys.exit(run(tree, wanted, keeps_results=True) > 0)
+    chosen = everything if options.task == "build" else handful(options.random, options.seed)
+    if not options.here:
+        copied(tree)
+    build(tree, chosen)
+    if options.task == "handful":
+        sys.exit(run(tree, chosen, keeps_results=False) > 0)
 
 
 main()
