@@ -20,6 +20,8 @@ public struct Arithmetic: Sendable {
   public struct Term: Sendable {
     /// The factors.
     public let operands: [Operand]
+    /// 1, or −1 for a product that is subtracted.
+    public let sign: Double
     /// The term's value.
     public let value: Double
   }
@@ -44,8 +46,11 @@ public struct Arithmetic: Sendable {
 
   /// Title, notes, a line a term, and the sum beside the package's number.
   public var text: String {
-    let names = terms.map { $0.operands.map(\.name).joined(separator: " · ") }
-    let numbers = terms.map { $0.operands.map { short($0.value) }.joined(separator: " · ") }
+    func product(_ term: Term, _ words: (Operand) -> String) -> String {
+      (term.sign < 0 ? "− " : "") + term.operands.map(words).joined(separator: " · ")
+    }
+    let names = terms.map { product($0, \.name) }
+    let numbers = terms.map { product($0) { short($0.value) } }
     let (width, numberWidth) = (names.map(\.count).max() ?? 0, numbers.map(\.count).max() ?? 0)
     func padded(_ text: String, _ width: Int) -> String {
       text + String(repeating: " ", count: max(width - text.count, 0))
@@ -93,7 +98,7 @@ struct Named {
 extension Arithmetic.Term {
   /// A product, negative if `sign` is −1.
   static func product(_ operands: [Arithmetic.Operand], sign: Double = 1) -> Self {
-    Self(operands: operands, value: operands.reduce(sign) { $0 * $1.value })
+    Self(operands: operands, sign: sign, value: operands.reduce(sign) { $0 * $1.value })
   }
 }
 

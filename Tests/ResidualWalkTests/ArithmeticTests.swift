@@ -49,6 +49,11 @@ import Testing
     let k = try #require(walk.graph.node("stages.0.blocks.0.conv1"))
     let three = walk.gradientArithmetic(k, 5)
     #expect(three.count == 1 && three[0].terms.count == 3)
+    #expect(three[0].terms.map(\.sign) == [1, -1, -1])
+    #expect(
+      three[0].text.contains(
+        "    − stages.0.blocks.0.bn1.scale[1] · r[1] · x̂ · d stages.0.blocks.0.bn1.scale[1] · 1/64"))
+    for term in three[0].terms { #expect(term.value == term.operands.reduce(term.sign) { $0 * $1.value }) }
     let x = walk.gradientArithmetic(walk.graph.blocks[1].input, 5)
     #expect(x.count == 3)
     #expect(
