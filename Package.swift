@@ -77,9 +77,11 @@ let package = Package(
     .target(name: "ResidualFiles", swiftSettings: safe),
     .target(name: "ResidualLearning", dependencies: ["ResidualKernels", "ResidualFiles"], swiftSettings: safe),
     .target(name: "ResidualExperiments", dependencies: ["ResidualLearning"], swiftSettings: safe),
+    .target(name: "ResidualWalk", dependencies: ["ResidualExperiments"], swiftSettings: safe),
     .target(name: "ResidualDetection", dependencies: ["ResidualLearning"], swiftSettings: safe),
     .executableTarget(
-      name: "resnet", dependencies: ["ResidualDetection", "ResidualExperiments"], swiftSettings: safe),
+      name: "resnet", dependencies: ["ResidualDetection", "ResidualExperiments", "ResidualWalk"],
+      swiftSettings: safe),
     .target(
       name: "TestSupport", dependencies: ["ResidualLearning"], path: "Tests/TestSupport", swiftSettings: safe),
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),
@@ -89,6 +91,8 @@ let package = Package(
       swiftSettings: safe),
     .testTarget(
       name: "ResidualExperimentsTests", dependencies: ["ResidualExperiments", "TestSupport"], swiftSettings: safe),
+    .testTarget(
+      name: "ResidualWalkTests", dependencies: ["ResidualWalk", "TestSupport"], swiftSettings: safe),
     .testTarget(
       name: "ResidualDetectionTests", dependencies: ["ResidualDetection", "TestSupport"], swiftSettings: safe),
     .testTarget(name: "resnetTests", dependencies: ["resnet", "TestSupport"], swiftSettings: safe),

@@ -16,7 +16,7 @@ struct Command: Sendable {
 
   /// All commands in the order of the help text.
   static let all: [Command] = [
-    .train, .evaluate, .predict, .summary, .checkGradients, .bench, .compare, .responses, .detectTrain,
+    .train, .evaluate, .predict, .summary, .checkGradients, .bench, .compare, .responses, .trace, .detectTrain,
     .detectEvaluate, .detectPredict, .help,
   ]
 

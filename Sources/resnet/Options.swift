@@ -130,6 +130,19 @@ extension AnyOption {
   /// The options that hold for the whole process; see `applyMachineOptions()`.
   static let machineOptions: [AnyOption] = [.threads, .kernels, .convolution]
 
+  // The walk through one step of training
+  static let layer = Option("--layer", .text("NAME", "a layer's name"), "print the tensors of this layer")
+  static let element = Option(
+    "--element", .text("NAME[I,J,...]", "a tensor's name and a position, such as stem.conv[0,3,4,1]"),
+    "print how this number and its gradient were made, term by term, and the finite difference")
+  static let html = Option("--html", .file, "write the walk as one page for a browser")
+  static let label = Option(
+    "--label", .whole(0...), "the true class of the picture", absent: "that of the drawn one, 0 for a PNG file")
+  static let size = Option(
+    "--size", .whole(1...1024), "height and width of the image", absent: "8, or the size of a network that is named")
+  static let width = Option(
+    "--width", .whole(1...64), "the channels of the first stage", absent: "4, or those of a network that is named")
+
   // What is printed
   static let json = Option(
     flag: "--json", "print one JSON object on standard output at the end, and all else on standard error")
@@ -140,6 +153,7 @@ extension AnyOption {
     "NETWORK", .text("", "a network's name"), "the network: resnet20, plain20, resnet34, vgg16, ...",
     absent: "needs --all")
   static let images = Option("IMAGE", repeated: .file, "the pictures, PNG files", isRequired: true)
+  static let image = Option("IMAGE", .file, "a picture, a PNG file", absent: "a drawn one")
   static let optionalImages = Option("IMAGE", repeated: .file, "the pictures, PNG files")
   static let mode = Option(
     "MODE", .choice(BenchMode.self), default: .train, "what is measured: train, infer or kernels")

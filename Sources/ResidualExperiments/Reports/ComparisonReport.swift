@@ -67,6 +67,7 @@ extension Degradation {
   /// take another size.
   private var firstResponses: [(name: String, responses: LayerResponses)] {
     labels.compactMap { label in
+      // Images of another size than the crops that were trained on do not fit the mean image.
       guard let curve = curves(label).first(where: { $0.last != nil }), let test = curve.run.test,
         curve.run.recipe.augmentation.scaled == nil
       else { return nil }
