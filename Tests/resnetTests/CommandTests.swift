@@ -60,6 +60,7 @@ import Testing
     let scaled = try recipe("train")
     #expect(scaled.iterations == 8 * 40 && scaled.milestones == [160, 240] && scaled.batch == 128)
     #expect(try recipe("train --epochs 3 --batch 50").iterations == 3 * 100)
+    #expect(try recipe("train --data d").iterations == 40 * 40)
     let paper = try recipe("train --recipe paper")
     #expect(paper == .paper(depth: 14))
     #expect(try recipe("train --recipe paper --epochs 2").iterations == 2 * 36)

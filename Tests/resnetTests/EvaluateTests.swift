@@ -19,6 +19,13 @@ import Testing
     #expect(given.views.count == 20)
   }
 
+  @Test func drawnTestImagesAreNotThoseToTrainOn() throws {
+    let images = try Images.test(folder: nil)
+    #expect(images.count == 1000)
+    #expect(images.prefix(3) == SyntheticImages.make(count: 3, seed: 2016))
+    #expect(images.prefix(3) != SyntheticImages.make(count: 3, seed: Images.synthetic.seed))
+  }
+
   @Test func scoresAreAveragedForSeveralNetworksOrViewsOnly() throws {
     #expect(!(try arguments("evaluate --weights a --crops 1").averagesScores))
     for line in ["--weights a", "--crops 10", "--scales 32"] {

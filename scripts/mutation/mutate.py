@@ -63,11 +63,11 @@ class Mistake:
         ]
 
 
-def mistakes():
-    """All mistakes of the list, in its order: number 1 is the first."""
+def mistakes(tree=root):
+    """All mistakes of the list in a tree, in its order: number 1 is the first."""
     area = suites = file = None
     result = []
-    for line in (here / "mistakes.txt").read_text().split("\n"):
+    for line in (tree / "scripts/mutation/mistakes.txt").read_text().split("\n"):
         if line.startswith("## "):
             area, suites = line[3:].split(", ", 1)
         elif line.startswith("@ "):
@@ -110,7 +110,8 @@ def copied(tree):
     """Copies the files that git knows, or would take, to `tree`."""
     for folder in ["Sources", "Tests"]:
         shutil.rmtree(tree / folder, ignore_errors=True)
-    files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, check=True, capture_output=True, text=True).stdout
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(words, cwd=root, check=True, capture_output=True, text=True).stdout
     for name in filter(None, files.split("\0")):
         if (root / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -255,7 +256,8 @@ def main():
     parser.add_argument("--seed", default="0")
     options = parser.parse_args()
     tree = root if options.here else options.work / "tree"
-    everything = list(enumerate(mistakes(), 1))
+    # What is run has the numbers of the list that it was built with.
+    everything = list(enumerate(mistakes(tree if options.task == "run" else root), 1))
     if options.task == "check":
         sys.exit(check() > 0)
     if options.task == "table":

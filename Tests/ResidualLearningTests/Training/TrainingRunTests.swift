@@ -98,6 +98,24 @@ import Testing
     #expect(try bytes(parts.path) == bytes(whole.path))
   }
 
+  @Test func `Time goes on where a stopped run had come to`() throws {
+    let folder = try TemporaryFolder()
+    var steps = 0
+    _ = try run(in: folder.path).run {
+      if case .step = $0 { steps += 1 }
+    } shouldStop: {
+      steps == 5
+    }
+    var cells = try lines(folder.path)[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    #expect(Double(cells[8])! > 0 && Double(cells[8])! < 1000)
+    cells[8] = "1000"
+    let log = try lines(folder.path)[0] + "\n" + cells.joined(separator: ",") + "\n"
+    try Data(log.utf8).write(to: URL(fileURLWithPath: folder.path + "/log.csv"))
+    let seconds = try run(in: folder.path).run(from: checkpoint(folder.path)).epochs.map(\.seconds)
+    #expect(seconds.count == 3 && seconds[0] == 1000 && seconds[0] < seconds[1] && seconds[1] < seconds[2])
+    #expect(seconds[2] < 1500)
+  }
+
   @Test func `Gradients and responses have a row at the start and after every epoch, also after a stop`() throws {
     let (whole, parts) = (try TemporaryFolder(), try TemporaryFolder())
     func run(_ folder: TemporaryFolder) throws -> TrainingRun {

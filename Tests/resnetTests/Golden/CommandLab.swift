@@ -52,6 +52,11 @@ struct CommandLab {
 
   /// Runs a command line, words with spaces between them.
   func run(_ line: String) throws -> CommandResult {
+    try captured { Command.main(line.split(separator: " ").map(String.init)) }
+  }
+
+  /// What `body` prints, and the status that it returns.
+  func captured(_ body: () throws -> Int32) throws -> CommandResult {
     let places = [(STDOUT_FILENO, "stdout"), (STDERR_FILENO, "stderr")]
     let saved = places.map { dup($0.0) }
     for (descriptor, name) in places {
@@ -61,14 +66,15 @@ struct CommandLab {
       try file.close()
     }
     Parallel.threads = 2
-    let status = Command.main(line.split(separator: " ").map(String.init))
+    let outcome = Result { try body() }
     for ((descriptor, _), old) in zip(places, saved) {
       dup2(old, descriptor)
       close(old)
     }
     let texts = try places.map { try String(contentsOfFile: $0.1, encoding: .utf8) }
     return CommandResult(
-      status: status, output: Self.withoutTimes(texts[0]), errors: Self.withoutTimes(texts[1]), json: texts[0])
+      status: try outcome.get(), output: Self.withoutTimes(texts[0]), errors: Self.withoutTimes(texts[1]),
+      json: texts[0])
   }
 
   /// A text without what differs from run to run, and without the keys that say where it ran.

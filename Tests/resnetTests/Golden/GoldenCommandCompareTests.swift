@@ -92,6 +92,9 @@ import Testing
     #expect(drawn.recipe.iterations == 5 * 79 && drawn.recipe.milestones == [197, 296])
     let read = try run("compare --depths 8 --data d", drawn: false)
     #expect(read.training.count == 3000 && read.recipe.rate == 0.1 && read.recipe.iterations == 40 * 94)
+    let options = try Command.parse(["compare", "--depths", "8", "--zeros", "around", "--shortcut", "C"]).arguments
+      .comparedRuns(Images(count: 30), limit: nil, in: "f")[1].architecture.options
+    #expect(options.zeros == .around && options.shortcut == .c)
     #expect(try run("compare --depths 8 --limit 70 --rate 0.2 --epochs 3", drawn: true).recipe.iterations == 9)
   }
 }

@@ -51,15 +51,30 @@ import Testing
 
   @Test func `A gradient check that fails is an error`() async {
     await #expect(processExitsWith: .success) {
-      let arguments = try Command.parse(["check-gradients", "--seed", "4", "--json"]).arguments
+      let lab = try CommandLab()
+      func arguments(seed: Int) throws -> Arguments {
+        try Command.parse(["check-gradients", "--seed", "\(seed)", "--json"]).arguments
+      }
       let (right, wrong) = (
         GoldenCommandOtherTests.check("right", factor: 1), GoldenCommandOtherTests.check("wrong", factor: 2)
       )
-      try Command.runChecks([right], arguments)
-      for checks in [[wrong], [right, wrong, right], [wrong, right]] {
-        let error = #expect(throws: InputError.self) { try Command.runChecks(checks, arguments) }
-        #expect(error?.message == "1 of \(checks.count) gradient checks failed")
+      for seed in [4, 5] {
+        for checks in [[right], [wrong], [right, wrong, right], [wrong, right]] {
+          var error: InputError?
+          let result = try lab.captured {
+            do { try Command.runChecks(checks, arguments(seed: seed)) } catch let found as InputError { error = found }
+            return 0
+          }
+          let expected = checks.map { $0.run(seed: UInt64(seed)) }
+          let found = try JSONDecoder().decode(Checks.self, from: Data(result.json.utf8))
+          let failed = checks.count == 1 && checks[0].name == "right" ? 0 : 1
+          #expect(error?.message == (failed == 0 ? nil : "1 of \(checks.count) gradient checks failed"))
+          #expect(found.checks == checks.count && found.failed == failed && found.skipped == 0)
+          #expect(found.elements == 5 * checks.count)
+          #expect(found.worstRelativeError == expected.map(\.worstRelativeError).max())
+        }
       }
+      #expect(wrong.run(seed: 4).worstRelativeError != wrong.run(seed: 5).worstRelativeError)
       #expect(Command.status(of: InputError("1 of 2 gradient checks failed"), command: "check-gradients") == 1)
     }
   }
@@ -78,6 +93,11 @@ import Testing
     }
   }
 
+  struct Checks: Decodable {
+    let checks, failed, elements, skipped: Int
+    let worstRelativeError: Double
+  }
+
   struct Bench: Decodable {
     let network, mode: String
     let batch, threads, peakMemoryBytes: Int
@@ -88,6 +108,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       let lab = try CommandLab()
       let base = OptionWords("--network resnet8 --batch 3 --repeats 3 --threads 2 --json")
+      var medianIsSlower = false
       for (mode, change) in [
         ("train", ""), ("train", "--threads 1 --blocks layered --convolution direct"), ("infer", "--network plain8"),
         ("kernels", "--batch 2 --repeats 2 --shortcut B"), ("infer", "--kernels reference --batch 1 --repeats 1"),
@@ -100,6 +121,7 @@ import Testing
         #expect(bench.network == arguments[.network] && bench.mode == mode && bench.batch == arguments[.batch])
         #expect(bench.threads == (change.contains("--threads 1") ? 1 : 2) && Parallel.threads == bench.threads)
         #expect(bench.imagesPerSecondBest >= bench.imagesPerSecondMedian && bench.imagesPerSecondMedian > 0)
+        medianIsSlower = medianIsSlower || bench.imagesPerSecondBest > bench.imagesPerSecondMedian
         #expect(bench.peakGFLOPS > 0.1 && bench.peakMemoryBytes > 1 << 20)
         // A forward pass is two operations a multiply-add; gradients of inputs and weights cost one more each.
         let summary = Summary(try .named(arguments[.network], shortcut: arguments[.shortcut]))
@@ -112,6 +134,7 @@ import Testing
         )
         try GoldenCommandOtherTests.checkTables(mode, lines, bench, summary)
       }
+      #expect(medianIsSlower)
       #expect(try lab.run("bench --network nothing").status == 1)
     }
   }

@@ -88,6 +88,13 @@ import Testing
       ] {
         golden.append(line, try lab.run("evaluate \(line)").text)
       }
+      // The same classes in another order are others.
+      var other = try SafeTensorsFile(contentsOf: "w/a/checkpoint.safetensors")
+      other.metadata["resnet"] = other.metadata["resnet"]!
+        .replacing("\"airplane\",\"automobile\"", with: "\"automobile\",\"airplane\"")
+      other.seal()
+      try other.write(to: "w/other")
+      golden.append("other classes", try lab.run("evaluate --weights w/other --data data").text)
       for file in ["w/a.pt", "w/a.pt.mean.npy"] { golden.append(file, try GoldenCommandTrainTests.sum(file)) }
       try golden.finish()
 
