@@ -69,7 +69,7 @@ objects=()
 {
   module ResidualKernels "$here/Codable.swift" $(sources ResidualKernels '/Peak\.swift$')
   module ResidualFiles Sources/ResidualFiles/{Decimals,InputError,LinePlot,Picture}.swift
-  module ResidualLearning "$here/Codable.swift" $(sources ResidualLearning '/Interchange/|/(CIFAR10|Checkpoint|Checkpoint\+Soundness|TrainingRun|TrainingLog|Recipe\+Fields|Views|Architecture\+Network)\.swift$')
+  module ResidualLearning "$here/Codable.swift" $(sources ResidualLearning '/Interchange/|/(CIFAR10|Checkpoint|Checkpoint\+Soundness|TrainingRun|TrainingLog|Recipe\+Fields|Views)\.swift$')
   module Golden "$here/main.swift" Tests/TestSupport/{Checksum,GoldenRun}.swift \
     Sources/ResidualExperiments/StandardChecks.swift
 }

@@ -2,3 +2,5 @@
 // stores keeps its declaration, and nothing is stored.
 
 public protocol Codable {}
+extension Float: Codable {}
+extension Double: Codable {}

@@ -171,3 +171,18 @@ public struct ResidualNetwork<Scalar: Element>: ImageClassifier {
     }
   }
 }
+
+// Embedded Swift has no values of the type `any`: there one writes `ResidualNetwork(architecture, …)`.
+#if !hasFeature(Embedded)
+  extension Architecture {
+    /// The network of this description, residual, plain or VGG, with random weights.
+    ///
+    /// - Parameter fused: as in ``ResidualNetwork/init(_:fused:using:)``. VGG networks have no fused form.
+    public func network<Scalar: Element>(
+      _: Scalar.Type = Float.self, fused: Bool = true, using generator: inout RandomGenerator
+    ) -> any ImageClassifier<Scalar> {
+      if block == .convolution { return VGG(self, using: &generator) }
+      return ResidualNetwork(self, fused: fused, using: &generator)
+    }
+  }
+#endif
