@@ -80,7 +80,8 @@ struct PreparedConvolution<Scalar: Element> {
     return WinogradScratch(sizes, images: images)
   }
 
-  /// Reads `images` padded images and writes as many dense ones, whose channels fill whole vectors.
+  /// Reads `images` padded images and writes as many dense ones, whose channels fill whole vectors. Only Winograd's
+  /// convolution takes more than one; see ``ImageGroups``.
   func run(
     images: Int, padded: UnsafePointer<Scalar>, into result: UnsafeMutablePointer<Scalar>,
     _ scratch: WinogradScratch<Scalar>?
@@ -93,12 +94,11 @@ struct PreparedConvolution<Scalar: Element> {
         PixelLayout(vectors: vectors, row: sizes.width * vectors, image: sizes.height * sizes.width * vectors),
         scratch!)
     case .direct(let passes):
-      for image in 0..<images {
-        for pass in passes {
-          sumTaps(
-            pass.grid, input: padded + image * layout.image + pass.input, panels: pass.panels.vectors,
-            layout: pass.layout, output: (result + image * resultCount).vectors + pass.output)
-        }
+      precondition(images == 1, "\(images) images at once in a direct convolution")
+      for pass in passes {
+        sumTaps(
+          pass.grid, input: padded + pass.input, panels: pass.panels.vectors, layout: pass.layout,
+          output: result.vectors + pass.output)
       }
     }
   }
@@ -140,7 +140,7 @@ struct PreparedWeightGradient<Scalar: Element> {
     partial.forEachItem(state: state, body)
   }
 
-  /// Adds what `images` images contribute to the gradient.
+  /// Adds what `images` images contribute to the gradient; one image unless the method is Winograd's.
   func add(
     images: Int, padded: UnsafePointer<Scalar>, gradient paddedGradient: UnsafePointer<Scalar>,
     to sums: UnsafeMutablePointer<Scalar>, _ scratch: WinogradScratch<Scalar>?
@@ -150,17 +150,15 @@ struct PreparedWeightGradient<Scalar: Element> {
         sizes, images: images, input: padded, input.pixels(Scalar.self), gradient: paddedGradient + gradient.interior,
         gradient.pixels(Scalar.self), sums: sums, scratch!)
     }
+    precondition(images == 1, "\(images) images at once in a direct convolution")
     let vectors = shape.outputChannels / Scalar.lanes
     let grid = TapGrid(
       height: shape.outputHeight, width: shape.outputWidth, inputRow: shape.stride * input.row,
       inputPixel: shape.stride * shape.inputChannels, taps: shape.kernelHeight, tapStep: input.row,
       depth: shape.kernelWidth * shape.inputChannels, outputRow: 0, outputPixel: 0)
-    for image in 0..<images {
-      addOuterProducts(
-        grid, input: padded + image * input.image,
-        gradient: (paddedGradient + image * gradient.image + gradient.interior).vectors,
-        GradientGrid(row: gradient.row / Scalar.lanes, pixel: vectors), vectors: vectors, sums: sums.vectors)
-    }
+    addOuterProducts(
+      grid, input: padded, gradient: (paddedGradient + gradient.interior).vectors,
+      GradientGrid(row: gradient.row / Scalar.lanes, pixel: vectors), vectors: vectors, sums: sums.vectors)
   }
 
   /// Adds up the sums of all groups.
