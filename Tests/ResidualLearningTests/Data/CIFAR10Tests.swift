@@ -127,9 +127,9 @@ import Testing
 
   @Test func `A label above 9 is refused with file and record`() throws {
     try writeBatches()
-    try write("data_batch_4.bin", record(label: 9) + record(label: 11))
+    try write("data_batch_4.bin", record(label: 9) + record(label: 10))
     #expect(
-      failure() == "record 1 of \(batches.path)/data_batch_4.bin must have a label from 0 to 9, but it has 11")
+      failure() == "record 1 of \(batches.path)/data_batch_4.bin must have a label from 0 to 9, but it has 10")
   }
 
   @Test func `A folder in the place of a batch is refused`() throws {

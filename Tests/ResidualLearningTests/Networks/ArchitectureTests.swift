@@ -9,6 +9,9 @@ import Testing
     #expect(try Architecture.named("resnet50") == .imageNet(depth: 50, options: .init(shortcut: .b)))
     #expect(try Architecture.named("resnet34", shortcut: .c).options.shortcut == .c)
     #expect(try Architecture.named("vgg19").weightedLayers == 19)
+    for name in ["resnet20", "plain56", "resnet50", "vgg16"] {
+      #expect(try Architecture.named(name, classes: 7).classes == 7)
+    }
     #expect(
       try Architecture.named("resnet50", options: .init(stridePlacement: .middle3x3)).options.stridePlacement
         == .middle3x3)

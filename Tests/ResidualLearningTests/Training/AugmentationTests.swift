@@ -31,6 +31,9 @@ import Testing
     #expect(Set(largest.map(\.top)) == Set(0...8) && Set(largest.map(\.left)) == Set(0...16))
     #expect(abs(views.count { $0.isFlipped } - 1000) < 100)
     #expect(views.allSatisfy { $0.shift.contains { $0 != 0 } })
+    let unflipped = Augmentation(padding: 0, flips: false, scaled: augmentation.scaled)
+    let others = unflipped.views(of: images, Array(repeating: 0, count: 50), using: &generator)
+    #expect(others.allSatisfy { !$0.isFlipped })
   }
 
   @Test func `A view is the resized picture's window, shifted in colour and mirrored`() {
