@@ -19,6 +19,12 @@ import Testing
     check(Self.blocks, tolerance: 1e-6)
   }
 
+  @Test func `The command checks all of them`() {
+    let names = [Self.layers, Self.blocks, Self.networks].flatMap { $0.map(\.name) }
+    #expect(StandardCheck.all.count == 79 && names.count == 79)
+    #expect((Self.layers + Self.blocks + Self.networks).reduce(0) { $0 + $1.elements } == 104_514)
+  }
+
   @Test func `Whole networks' gradients agree with finite differences to 1e-6`() {
     check(Self.networks, tolerance: 1e-6)
   }

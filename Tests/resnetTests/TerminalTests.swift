@@ -23,6 +23,12 @@ import Testing
     #expect(progress.text(950, "", at: 5) == "950/1,000  10.0 steps/s  5.0 s left")
   }
 
+  @Test func theSpeedIsThatSinceTheStartNotSinceTheLastLine() {
+    var progress = ProgressLine(total: 1000, unit: "steps", at: 0)
+    let isDue = progress.isDue(100, at: 20, isTerminal: false)
+    #expect(isDue && progress.text(300, "", at: 30) == "300/1,000  10.0 steps/s  1 m 10 s left")
+  }
+
   @Test func aTerminalIsRedrawnTenTimesASecondAndAtTheEnd() {
     var progress = ProgressLine(total: 1000, unit: "images", at: 0)
     let due = stride(from: 1, through: 99, by: 1).filter { progress.isDue($0, at: Double($0) / 64, isTerminal: true) }

@@ -145,7 +145,7 @@ public struct TrainingRun: Sendable {
       if logsGradients { log.append(SignalStrengths(of: trainer), at: state.iteration) }
       if state.iteration > 0 {
         var epoch = try epoch(of: trainer, rate: rate)
-        epoch.imagesPerSecond = speeds.sorted().dropFirst(speeds.count / 2).first ?? 0
+        epoch.imagesPerSecond = speeds.median ?? 0
         epoch.seconds = secondsBefore + Self.now - start
         log.append(epoch)
         // The error that the rate depends on comes before the checkpoint, which holds the rate.
@@ -180,7 +180,7 @@ public struct TrainingRun: Sendable {
         trainer.recomputeStatistics()
       }
       let stops = shouldStop() && !trainer.isFinished
-      if trainer.state.iteration % trainer.iterationsPerEpoch == 0 || trainer.isFinished {
+      if trainer.state.iteration % trainer.iterationsPerEpoch == 0 {
         try finishEpoch(mayFail: !stops && !trainer.isFinished)
       } else if stops || Self.now - lastSave > 120 {
         try save(trainer, log, mayFail: !stops, observe)
@@ -188,7 +188,7 @@ public struct TrainingRun: Sendable {
       }
       if stops { break }
     }
-    // A run that was done before there was a log is measured once more.
+    // The last epoch may be cut short; and a run that was done before there was a log is measured once more.
     if log.epochs.last?.iteration != trainer.state.iteration && trainer.isFinished { try finishEpoch(mayFail: false) }
     if trainer.isFinished { observe(.ends(log.epochs.last)) }
     return result()

@@ -1,4 +1,5 @@
 import Foundation
+import ResidualFiles
 import ResidualKernels
 import ResidualLearning
 
@@ -32,7 +33,7 @@ struct Measurement {
   var operations: Double
 
   /// The seconds in the middle: of an even number of times the longer of the two.
-  var median: Double { seconds.sorted()[seconds.count / 2] }
+  var median: Double { seconds.median! }
   /// The fewest seconds.
   var best: Double { seconds.min()! }
   /// 10⁹ operations a second, in the middle.
@@ -127,7 +128,7 @@ private struct Bench {
     }
     parts = parts.map { Array($0.dropFirst(2)) }  // the first steps get their memory from the system
     var table = Table(.left("part"), .right("ms"), .right("share"))
-    let medians = parts.map { $0.sorted()[$0.count / 2] }
+    let medians = parts.map { $0.median! }
     for (name, time) in zip(["forward", "backward", "optimizer", "running statistics"], medians) {
       table.row(name, fixed(1000 * time, 2), percent(time / medians.reduce(0, +)))
     }

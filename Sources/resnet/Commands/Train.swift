@@ -80,8 +80,7 @@ extension Command {
     }
     if let divergence = result.divergence { throw divergence }
     guard let epoch = result.epochs.last, let error = epoch.testError else { return }
-    let speeds = result.epochs.map(\.imagesPerSecond).sorted()
-    let (seconds, speed) = (ProgressLine.now - start, speeds[speeds.count / 2])
+    let (seconds, speed) = (ProgressLine.now - start, result.epochs.map(\.imagesPerSecond).median!)
     output.line(
       "\(percent(1 - error)) of \(grouped(images.test.count)) test images right after "
         + "\(duration(seconds)) (\(grouped(Int(speed))) images/s); weights in \(path), report in "

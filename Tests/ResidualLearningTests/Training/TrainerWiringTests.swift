@@ -74,6 +74,13 @@ import Testing
     }
   }
 
+  @Test func `The warm-up's errors are shares of each step's images, also of a smaller last batch`() throws {
+    var trainer = trainer { $0.warmUp = .init(rate: 0.01, untilError: 0) }
+    let steps = try (0..<3).map { _ in try trainer.step() }
+    #expect(steps.map(\.count) == [5, 5, 3] && steps[2].errors > 0)
+    #expect(trainer.state.recentErrors == steps.map { Double($0.errors) / Double($0.count) })
+  }
+
   @Test func `A trainer that goes on has the velocity and state that it is given`() throws {
     var first = trainer { $0.momentum = 0.71 }
     for _ in 0..<3 { _ = try first.step() }

@@ -37,6 +37,18 @@ import Testing
     }
   }
 
+  @Test func `The rate falls by the error of held-out images, not by that of test images`() throws {
+    let run = try run {
+      ($0.validationShare, $0.iterations) = (0.3, 12)
+      $0.plateau = PlateauSchedule(rate: 0.1, patience: 1, threshold: 0.01)
+    }
+    let result = try run.run()
+    var expected = run.recipe.plateau!
+    for epoch in result.epochs { expected.record(error: try #require(epoch.heldOutError)) }
+    #expect(result.state.plateau == expected && result.epochs.count == 4)
+    #expect(result.epochs.contains { $0.heldOutError != $0.testError })
+  }
+
   private func bytes(_ folder: String) throws -> Data {
     try Data(contentsOf: URL(fileURLWithPath: TrainingRun.checkpointPath(in: folder)))
   }
