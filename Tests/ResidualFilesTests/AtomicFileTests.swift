@@ -97,6 +97,26 @@ import Testing
     }
   #endif
 
+  /// In a process of its own, which may write files of at most 100 bytes.
+  @Test func aFailureInTheMiddleLeavesTheOldFileAndNothingElse() async {
+    await #expect(processExitsWith: .success) {
+      let folder = try TemporaryFolder()
+      let path = folder.path + "/a"
+      try AtomicFile.write(Data("old".utf8), to: path)
+      signal(SIGXFSZ, SIG_IGN)
+      var limit = rlimit(rlim_cur: 100, rlim_max: 100)
+      #if os(Linux)
+        let isLimited = unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0
+      #else
+        let isLimited = unsafe setrlimit(RLIMIT_FSIZE, &limit) == 0
+      #endif
+      #expect(isLimited)
+      #expect(throws: InputError.self) { try AtomicFile.write(Data(count: 1000), to: path) }
+      #expect(folder.files == ["a"])
+      #expect(try readFile(path) == Data("old".utf8))
+    }
+  }
+
   @Test func aFileIsKeptUnderASecondNameWhileTheFirstIsReplaced() throws {
     let folder = try TemporaryFolder()
     let (path, other) = (folder.path + "/a", folder.path + "/b")
