@@ -139,7 +139,7 @@ func sumPanel<Scalar: Element>(
         accumulating: accumulating)
     #endif
     sumStrip(
-      Tile4<OneVector<Scalar>>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
+      SmallTile<OneVector<Scalar>>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
       accumulating: accumulating)
     sumStrip(
       Tile1<OneVector<Scalar>>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
@@ -198,7 +198,7 @@ func addOuterProducts<Scalar: Element>(
             start: &start, vectors: vectors, sums: tapSums + vector)
         #endif
         addStrip(
-          Tile4<OneVector<Scalar>>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout,
+          SmallTile<OneVector<Scalar>>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout,
           start: &start, vectors: vectors, sums: tapSums + vector)
         addStrip(
           Tile1<OneVector<Scalar>>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout,
