@@ -23,6 +23,10 @@ mkdir -p "$out" site
 module Foundation scripts/embedded/Foundation.swift
 kernels_and_learning \
   Sources/ResidualFiles/{Bytes,Checksum,Decimals,InputError,LinePlot,Picture,SafeTensors,SafeTensors+Checksum,SafeTensors+Writing}.swift
+# shellcheck disable=SC2046  # no path has a space
+module ResidualExperiments $(sources ResidualExperiments/Museum '^$') Sources/ResidualExperiments/StandardChecks.swift
+# shellcheck disable=SC2046
+module ResidualWalk $(sources ResidualWalk '^$')
 module Site "$here"/*.swift
 module Runtime scripts/embedded/Runtime.swift
 link_wasm "$out/resnet.wasm"
@@ -42,14 +46,27 @@ texts() {  # files
 } > site/resnet.wasm.js
 {
   printf '"use strict";\n'
-  cat "$here"/{program,worker,training,live,start}.js
+  cat "$here"/{program,worker,training}.js
+  echo "function walkPage(walk, swift) {"
+  texts Page+{Numbers,Terms,Grids,Map,Stops}
+  cat "$here/live.js"
+  texts Page+Walk
+  echo "startLive();"
+  echo "}"
+  cat "$here/start.js"
 } > site/page.js
-awk -v style="$here/style.css" '
-  function copy(file, line) { while ((getline line < file) > 0) print line }
-  $0 == "STYLE" { copy("/dev/stdin"); copy(style); next }
-  $0 == "WALK" { next }
-  { print }' "$here/index.html" < <(awk '/static let body/ { exit } { print }' Sources/ResidualWalk/Page+Style.swift \
-    | awk '/"""#$/ { inside = 0 } inside { sub(/^    /, ""); print } /#"""$/ { inside = 1 }') > site/index.html
+{
+  sed '/^STYLE$/,$d' "$here/index.html"
+  texts Page+Style | sed '/^<a class="skip"/,$d'
+  cat "$here/style.css"
+  sed '1,/^STYLE$/d; /^WALK$/,$d' "$here/index.html"
+  texts Page+Style | sed -n '/^<a class="skip"/,/^<main>/p' | sed '/^<main>/d'
+  cat "$here/walk.html"
+  texts Page+Style | sed -n '/^<main>/,/^<section id="code"/p'
+  cat "$here/check.html"
+  printf '</article>\n</main>\n'
+  sed '1,/^WALK$/d' "$here/index.html"
+} > site/index.html
 
 size="$(cat site/* | wc -c)"
 echo "site/: $size bytes in $(ls site | wc -l | tr -d ' ') files; open site/index.html"

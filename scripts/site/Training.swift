@@ -1,5 +1,5 @@
 // Training.swift: a training run that the page's worker drives, step by step: the package's trainer, on the images and
-// with the recipe of `resnet train --network … --limit … --batch … --iterations … --seed …`.
+// with the recipe of `resnet train --network … --limit … --batch … --iterations … --rate … --seed …`.
 
 import Foundation
 import ResidualFiles
@@ -18,14 +18,15 @@ nonisolated(unsafe) private var run: Run?
 /// Begins a run: draws the images, and gives the network its random weights.
 @_expose(wasm, "trainingBegin")
 public func trainingBegin(
-  isPlain: Int32, depth: Int32, images count: Int32, test testCount: Int32, batch: Int32, iterations: Int32, seed: Double
+  isPlain: Int32, depth: Int32, images count: Int32, test testCount: Int32, batch: Int32, iterations: Int32, rate: Double,
+  seed: Double
 ) {
   run = nil  // its memory is used again
   // The seeds of the program's images, and of the order in which a run takes them.
   let drawn = SyntheticImages.make(count: Int(count), seed: 2015)
   let test = SyntheticImages.make(count: Int(testCount), seed: 2016)
   var recipe = Recipe.scaled(depth: Int(depth), iterations: Int(iterations))
-  recipe.batch = Int(batch)
+  (recipe.batch, recipe.rate) = (Int(batch), rate)
   let images = drawn.split(for: recipe, seed: 45).training
   var generator = RandomGenerator(seed: UInt64(seed))
   let network = ResidualNetwork<Float>(.cifar(depth: Int(depth), plain: isPlain != 0), using: &generator)

@@ -4,13 +4,18 @@ const say = (words) => { document.getElementById("message").textContent = words;
 
 // Shows the part that the address names: the walk for `#walk` and for the number of a stop.
 function showPart() {
-  const part = location.hash.startsWith("#walk") || Number(location.hash.slice(1)) ? "walk" : "train";
+  const part = ["", "#train"].includes(location.hash) ? "train" : "walk";
   for (const name of ["train", "walk"]) {
     document.getElementById(name).hidden = name !== part;
     const tab = document.getElementById("tab-" + name);
     if (name === part) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
   }
+}
+
+function startWalk(module) {
+  const swift = openProgram(module);
+  walkPage(JSON.parse(swift.text("walkBegin", 1)), swift);
 }
 
 async function startPage() {
@@ -24,7 +29,9 @@ async function startPage() {
     say("");
     showPart();
     addEventListener("hashchange", showPart);
-    startWalk(module);
+    const hash = location.hash;
+    startWalk(module);  // which puts the number of its stop there
+    history.replaceState(null, "", hash || "#train");
     await startTraining(module);
     document.documentElement.dataset.ready = "yes";
   } catch (error) {

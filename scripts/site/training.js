@@ -17,7 +17,7 @@ const shownImages = 12;
 function settingsOfForm() {
   const number = (id) => Number(byId(id).value);
   return { depth: number("depth"), images: number("images"), batch: number("batch"), iterations: number("iterations"),
-    seed: number("seed"), test: 200, shown: shownImages, every: 25 };
+    rate: number("rate"), seed: number("seed"), test: 200, shown: shownImages, every: 25 };
 }
 
 function begin(settings, kept = {}) {
@@ -138,7 +138,7 @@ async function startTraining(module) {
   for (const name of networks) kept[name] = await keptRun(name);
   const settings = (kept.resnet || kept.plain)?.settings;
   if (settings) {
-    for (const key of ["depth", "images", "batch", "iterations", "seed"]) byId(key).value = settings[key];
+    for (const key of ["depth", "images", "batch", "iterations", "rate", "seed"]) byId(key).value = settings[key];
     for (const name of networks) if (JSON.stringify(kept[name]?.settings) !== JSON.stringify(settings)) delete kept[name];
   }
   byId("go").addEventListener("click", goOrStop);
@@ -196,9 +196,9 @@ function drawState() {
     byId("digits-" + name).textContent = run.digits || "after the last step, or where you stop";
     byId("save-" + name).disabled = !run.isReady || run.isRunning;
     const isLast = run.digits && run.digitsAt >= iterations;
-    const { depth, images, batch, seed } = training.settings;
+    const { depth, images, batch, rate, seed } = training.settings;
     byId("command-" + name).textContent = `${isLast ? "" : "at the end: "}resnet train --network ${name}${depth} --limit `
-      + `${images} --batch ${batch} --iterations ${iterations} --seed ${seed}`;
+      + `${images} --batch ${batch} --iterations ${iterations} --rate ${rate} --seed ${seed}`;
   }
 }
 

@@ -6,8 +6,8 @@ function trainingWorker() {
   turns.port1.onmessage = () => isRunning && turn();
 
   function begin() {
-    const { isPlain, depth, images, test, batch, iterations, seed } = settings;
-    program.call("trainingBegin", isPlain ? 1 : 0, depth, images, test, batch, iterations, seed);
+    const { isPlain, depth, images, test, batch, iterations, rate, seed } = settings;
+    program.call("trainingBegin", isPlain ? 1 : 0, depth, images, test, batch, iterations, rate, seed);
     if (settings.state) {
       program.write(settings.state);
       program.call("trainingRestore");
