@@ -18,11 +18,9 @@ toolchain wasm
 for tool in gzip base64; do command -v "$tool" >/dev/null || missing "there is no $tool"; done
 
 here=scripts/site
-out="${EMBEDDED_BUILD:-.build/embedded}/site"
+out="${EMBEDDED_BUILD:-.build/embedded}/wasm"  # scripts/embedded.sh has compiled half of it, if it ran
 mkdir -p "$out" site
-module Foundation scripts/embedded/Foundation.swift
-kernels_and_learning \
-  Sources/ResidualFiles/{Bytes,Checksum,Decimals,InputError,LinePlot,Picture,SafeTensors,SafeTensors+Checksum,SafeTensors+Writing}.swift
+kernels_and_learning
 # shellcheck disable=SC2046  # no path has a space
 module ResidualExperiments $(sources ResidualExperiments/Museum '^$') Sources/ResidualExperiments/StandardChecks.swift
 # shellcheck disable=SC2046

@@ -37,7 +37,7 @@ done
 
 out="${EMBEDDED_BUILD:-.build/embedded}/$kind"
 mkdir -p "$out"
-kernels_and_learning Sources/ResidualFiles/{Decimals,InputError,LinePlot,Picture}.swift
+kernels_and_learning
 module Golden "$here/main.swift" Tests/TestSupport/{Checksum,GoldenRun}.swift \
   Sources/ResidualExperiments/StandardChecks.swift
 

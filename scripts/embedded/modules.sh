@@ -44,10 +44,12 @@ module() {  # its name, files
 sources() { find "Sources/$1" -name '*.swift' | grep -vE "$2" | sort; }
 
 # What reads a clock, files or JSON, and what holds a network of any type, an existential, is left out.
-# shellcheck disable=SC2034,SC2046  # used where this is sourced; no path has a space
-kernels_and_learning() {  # the files of ResidualFiles
+# shellcheck disable=SC2046  # no path has a space
+kernels_and_learning() {
+  module Foundation scripts/embedded/Foundation.swift
   module ResidualKernels scripts/embedded/Codable.swift $(sources ResidualKernels '/Peak\.swift$')
-  module ResidualFiles "$@"
+  module ResidualFiles Sources/ResidualFiles/{Bytes,Checksum,Decimals,InputError,LinePlot,Picture}.swift \
+    Sources/ResidualFiles/SafeTensors{,+Checksum,+Writing}.swift
   module ResidualLearning scripts/embedded/Codable.swift $(sources ResidualLearning '/Interchange/|/(CIFAR10|Checkpoint|Checkpoint\+Soundness|TrainingRun|TrainingLog|Recipe\+Fields|Views)\.swift$')
 }
 

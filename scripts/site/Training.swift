@@ -52,7 +52,7 @@ public func trainingStep() {
 /// Classifies the images that are held out: answers with the number that are right, their number and the mean loss.
 @_expose(wasm, "trainingEvaluate")
 public func trainingEvaluate() {
-  let found = run!.trainer.network.evaluate(run!.test, normalization: run!.trainer.normalization)
+  let found = run!.trainer.network.evaluate(run!.test, normalization: run!.trainer.normalization, batch: 32)
   Exchange.give([Double(found.correct), Double(found.count), found.loss])
 }
 

@@ -176,12 +176,13 @@ const canChange = (id) => id === "v:0" || /^[pg]:/.test(id);
 function aim(id, i) {
   if (!canChange(id)) return;
   live.target = { id, i };
+  document.getElementById("change").hidden = false;
   const { name, shape, numbers } = tensor(id);
   document.getElementById("changeName").textContent = `${name}[${position(shape, i).join(", ")}]`;
   const [value, slider] = [document.getElementById("changeValue"), document.getElementById("changeSlider")];
   const reach = 2 * Math.max(...numbers.map(Math.abs), 0.01);
-  Object.assign(slider, { min: -reach, max: reach, step: reach / 100, value: numbers[i], disabled: false });
-  Object.assign(value, { value: numbers[i], disabled: false });
+  Object.assign(slider, { min: -reach, max: reach, step: reach / 100, value: numbers[i] });
+  value.value = numbers[i];
 }
 
 function change(text) {
@@ -200,8 +201,7 @@ function startAgain() {
   Object.assign(walk, data);
   unpacked(walk);
   live.target = null;
-  document.getElementById("changeName").textContent = "choose a number";
-  for (const id of ["changeValue", "changeSlider"]) document.getElementById(id).disabled = true;
+  document.getElementById("change").hidden = true;
   document.getElementById("undo").disabled = true;
   fetchAll();
   if (live.broken) breakBackward(live.broken);
@@ -298,6 +298,8 @@ showMade = (id, i) => {
 };
 
 function startLive() {
+  // Both stay in view: what is changed is far down on a phone.
+  document.getElementById("controls").append(document.getElementById("change"), document.getElementById("bug"));
   now.ask = false;
   document.getElementById("ask").checked = false;
   const on = (id, event, body) => document.getElementById(id).addEventListener(event, body);
@@ -327,10 +329,11 @@ function startLive() {
     sayBug("");
   });
   on("checkAll", "click", () => { live.isChecking = true; });
-  fetchAll();
   aboutWalk();
   draw();
   check();
   // For the check of the page, which is a script too.
   globalThis.walkParts = { walk, now, live, swift, go, tensor, terms, termValue, hideBug, isOff, isChecked, partOf, tensorsToCheck };
 }
+
+fetchAll();
