@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds site/: the package as a page that runs in a browser, from disk or from any server of files.
 #
-#   scripts/build-site.sh           then open site/index.html
+#   scripts/build-site.sh                      then open site/index.html
+#   scripts/build-site.sh --documentation      with a link to documentation/, which scripts/build-docs.sh puts there
 #
 # The program is the package's own sources, compiled as Embedded Swift to WebAssembly with SIMD. The folder has three
 # files: index.html; page.js, the page's script; and resnet.wasm.js, the program, compressed, as text in a script, because
@@ -11,6 +12,13 @@
 # that EMBEDDED_BUILD names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+link=/^DOCUMENTATION$/d
+case "${1:-}" in
+  "") ;;
+  --documentation) link='s|^DOCUMENTATION$|<a href="documentation/residuallearning/">Documentation</a>|' ;;
+  *) echo "usage: scripts/build-site.sh [--documentation]" >&2; exit 2 ;;
+esac
 
 # shellcheck source=scripts/embedded/modules.sh
 . scripts/embedded/modules.sh
@@ -57,7 +65,7 @@ texts() {  # files
   sed '/^STYLE$/,$d' "$here/index.html"
   texts Page+Style | sed '/^<a class="skip"/,$d'
   cat "$here/style.css"
-  sed '1,/^STYLE$/d; /^WALK$/,$d' "$here/index.html"
+  sed '1,/^STYLE$/d; /^WALK$/,$d' "$here/index.html" | sed "$link"
   texts Page+Style | sed -n '/^<a class="skip"/,/^<main>/p' | sed '/^<main>/d'
   cat "$here/walk.html"
   texts Page+Style | sed -n '/^<main>/,/^<section id="code"/p'
@@ -66,6 +74,6 @@ texts() {  # files
   sed '1,/^WALK$/d' "$here/index.html"
 } > site/index.html
 
-size="$(cat site/* | wc -c)"
-echo "site/: $size bytes in $(ls site | wc -l | tr -d ' ') files; open site/index.html"
+size="$(cat site/{index.html,page.js,resnet.wasm.js} | wc -c | tr -d ' ')"
+echo "site/: $size bytes in three files; open site/index.html"
 [ "$size" -lt 1000000 ] || { echo "failed: more than 1 MB" >&2; exit 1; }

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
 
 HERE = pathlib.Path(__file__).resolve().parent
 SITE = HERE.parent / "site"
@@ -59,6 +60,12 @@ WITHOUT_VECTORS = "WebAssembly.validate = () => false;"
 
 class Page(walk_check.Browser):
     """A browser with the page in it."""
+
+    def call(self, *request):
+        try:
+            return super().call(*request)
+        except urllib.error.HTTPError as error:
+            sys.exit(f"{request}: {error.read().decode()[:600]}")
 
     def show(self, address, part="train", script=None):
         if script:
@@ -283,10 +290,7 @@ def check_looks(address, check, folder):
             page = Page(width, height, dark)
             try:
                 page.show(address)
-                page.set(images=200, iterations=60, batch=16)
-                page.click("go")
-                page.wait("[...training.runs.values()].every((run) => run.iteration >= (arguments[0] || 6))")
-                page.click("go")
+                page.wait("training.classes.length")
                 page.drag([(0.3, 0.3), (0.7, 0.3), (0.5, 0.7), (0.3, 0.3)])
                 page.wait("document.querySelectorAll('#answers td .bar').length === 20")
                 look = f"{width}-{'dark' if dark else 'light'}"

@@ -75,6 +75,14 @@ function aboutWalk() {
 
 // MARK: The gradient check
 
+// The finite differences that belong to a gradient, or to one with a mistake: their id; of other tensors null.
+function differencesOf(id) {
+  const [kind, a] = id.split(":");
+  if (kind === "m") return differencesOf(numberOf(a));
+  const other = { g: "d", q: "e", d: "d", e: "e" }[kind];
+  return other ? `${other}:${a}` : null;
+}
+
 const tensorsToCheck = () => [...walk.nodes.map((_, k) => "d:" + k).reverse(), ...walk.parameters.map((_, n) => "e:" + n)];
 const partOf = (id) => (id[0] === "d" ? walk.nodes : walk.parameters)[id.slice(2)];
 const isChecked = (id) => !partOf(id).difference.some(Number.isNaN);
@@ -90,10 +98,14 @@ function isOff(part, i) {
 // The tensors whose differences are wanted now: those that are shown, then, on request, all others.
 function wanted() {
   const shown = [...document.querySelectorAll("#tensors .tensor[data-tensor]")].map((view) => view.dataset.tensor)
-    .map((id) => (id[0] === "m" ? numberOf(id.slice(2)) : id))
-    .filter((id) => "gqde".includes(id[0]) && !isPending(id))
-    .map((id) => ({ g: "d", q: "e" })[id[0]] ? ({ g: "d", q: "e" })[id[0]] + id.slice(1) : id);
+    .filter((id) => differencesOf(id) && !isPending(id)).map(differencesOf);
   return [...shown, ...(live.isChecking ? tensorsToCheck() : [])].find((id) => !isChecked(id));
+}
+
+// Computes some of the differences, from one on.
+function compareFrom(id, from, count) {
+  swift.numbers("walkDifferences", code(id[0]), Number(id.slice(2)), from, count)
+    .forEach((x, i) => { partOf(id).difference[from + i] = rounded(x); });
 }
 
 function check() {
@@ -102,10 +114,8 @@ function check() {
   while (performance.now() < end) {
     const id = document.getElementById("walk").hidden ? undefined : wanted();
     if (!id) break;
-    const part = partOf(id), from = part.difference.findIndex(Number.isNaN);
-    const count = Math.min(8, part.difference.length - from);
-    swift.numbers("walkDifferences", code(id[0]), Number(id.slice(2)), from, count)
-      .forEach((x, i) => { part.difference[from + i] = rounded(x); });
+    const { difference } = partOf(id), from = difference.findIndex(Number.isNaN);
+    compareFrom(id, from, Math.min(8, difference.length - from));
     touched.add(id);
   }
   for (const id of touched) {
@@ -121,10 +131,9 @@ function check() {
 
 // Marks the numbers of a gradient that the check has found wrong, and those that it has not looked at.
 function markCells(box, id) {
-  const kind = id[0] === "m" ? numberOf(id.slice(2)) : id;
-  if (!"gqde".includes(kind[0]) || box.querySelector("td.hidden")) return;
-  const isDifference = "de".includes(kind[0]);
-  const part = partOf({ g: "d", q: "e", d: "d", e: "e" }[kind[0]] + kind.slice(1));
+  const differences = differencesOf(id);
+  if (!differences || box.querySelector("td.hidden")) return;
+  const isDifference = id === differences, part = partOf(differences);
   for (const cell of box.querySelectorAll("td[data-i]")) {
     const i = Number(cell.dataset.i);
     if (isDifference) {
@@ -287,13 +296,8 @@ drawCode = (stop) => {
 };
 
 showMade = (id, i) => {
-  const kind = { g: "d", q: "e" }[id[0]] || (id[0] === "m" ? numberOf(id.slice(2)).replace("g", "d").replace("q", "e")[0] : "");
-  if (kind) {
-    const a = id[0] === "m" ? numberOf(id.slice(2)).slice(2) : id.slice(2), part = partOf(kind + ":" + a);
-    if (Number.isNaN(part.difference[i])) {
-      part.difference[i] = rounded(swift.numbers("walkDifferences", code(kind), Number(a), i, 1)[0]);
-    }
-  }
+  const differences = differencesOf(id);
+  if (differences && Number.isNaN(partOf(differences).difference[i])) compareFrom(differences, i, 1);
   showMadeBefore(id, i);
 };
 

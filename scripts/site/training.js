@@ -230,7 +230,7 @@ function drawResponses() {
     points: run.responses.map((y, i) => [i + 1, y]) }));
   const count = Math.max(2, ...runs.map(({ points }) => points.length));
   const largest = Math.max(1.2, ...runs.flatMap(({ points }) => points.map(([, y]) => y)));
-  byId("responses").replaceChildren(chart("deviation of each 3x3 layer's output", runs, [1, count], [0, largest], "layer"));
+  byId("responses").replaceChildren(chart("spread of the layers' outputs", runs, [1, count], [0, largest], "layer"));
 }
 
 const svg = (name, attributes, ...children) => {
@@ -307,7 +307,8 @@ function drawAnswers() {
   if (!training.drawing || !training.classes.length) return;
   const rows = training.classes.map((name, c) => made("tr", {}, made("th", { scope: "row" }, name),
     ...[...training.runs].map(([network, run]) => {
-      const p = run.probabilities[10 * shownImages + c] || 0;
+      const p = run.probabilities[10 * shownImages + c];
+      if (p === undefined) return made("td", {}, "…");
       const bar = made("span", { class: "bar " + network });
       bar.style.width = `${Math.round(100 * p)}%`;
       return made("td", {}, bar, `${(100 * p).toFixed(0)} %`);
