@@ -11,7 +11,7 @@ import ResidualFiles
 /// |:------------------------------|:-----------------------------------------------------|
 /// | `stem.conv.weight`, …         | the parameters under their names                     |
 /// | `stem.bn.runningMean`, …      | the running statistics                               |
-/// | `velocity.stem.conv.weight`, …| the optimizer's velocities                           |
+/// | `velocity.stem.conv.weight`, …| the optimizer's velocities; left out, it only predicts |
 /// | `normalization.mean`          | the mean image, where the network needs one          |
 ///
 /// The metadata hold the architecture, the recipe, where training stands, the seed and the names of the classes, as
@@ -43,6 +43,8 @@ public struct Checkpoint: Sendable {
   var source: String { file.source }
 
   private static let key = "resnet"
+  /// What the names of the velocities begin with.
+  package static let velocityPrefix = "velocity."
 
   /// The run of `trainer` as it stands.
   ///
@@ -56,7 +58,7 @@ public struct Checkpoint: Sendable {
     var file = SafeTensorsFile(metadata: [Self.key: String(decoding: try encoder.encode(description), as: UTF8.self)])
     for (name, tensor) in trainer.network.state { file.append(name, shape: tensor.shape.sizes, tensor.elements) }
     for (name, tensor) in trainer.optimizer.velocity.named {
-      file.append("velocity." + name, shape: tensor.shape.sizes, tensor.elements)
+      file.append(Self.velocityPrefix + name, shape: tensor.shape.sizes, tensor.elements)
     }
     if trainer.normalization.kind == .perPixel {
       let mean = trainer.normalization.mean
@@ -94,7 +96,7 @@ public struct Checkpoint: Sendable {
     // The tensors are compared before anything of their size is built: a description may say anything.
     let parameters = description.architecture.parameterShapes
     var expected = parameters + description.architecture.statisticShapes
-    expected += parameters.map { ("velocity." + $0.name, $0.shape) }
+    if hasVelocity { expected += parameters.map { (Self.velocityPrefix + $0.name, $0.shape) } }
     if description.normalization == .perPixel { expected.append(("normalization.mean", try mean().shape)) }
     try file.check(expected: expected.map { (name: $0.name, shape: $0.shape.sizes) })
   }
@@ -118,11 +120,13 @@ public struct Checkpoint: Sendable {
     return network
   }
 
-  /// The velocities of the optimizer, for parameters like these.
+  private var hasVelocity: Bool { file.entries.contains { $0.name.hasPrefix(Self.velocityPrefix) } }
+  /// The velocities of the optimizer, for parameters like these. Throws `InputError` when the file has none.
   public func velocity<Parameters: ParameterSet<Float>>(like parameters: Parameters) throws -> Parameters {
+    guard hasVelocity else { throw InputError("\(source) only predicts: it has no velocities for a run to go on") }
     var velocity = parameters
     var failure: (any Error)?
-    velocity.visit("velocity.") { name, tensor in
+    velocity.visit(Self.velocityPrefix) { name, tensor in
       do { tensor = Tensor(tensor.shape, try file.floats(name)) } catch { failure = failure ?? error }
     }
     if let failure { throw failure }
