@@ -40,9 +40,7 @@ public struct DetectionCheckpoint: Sendable {
 
   private static let key = "resnet-detect"
 
-  /// The run of `trainer` as it stands.
-  ///
-  /// - Parameter fingerprint: the training scenes' ``SceneDataset/fingerprint``.
+  /// The run of `trainer` as it stands. `fingerprint` is the training scenes' ``SceneDataset/fingerprint``.
   public init(_ trainer: DetectionTrainer, fingerprint: String) throws {
     description = Description(
       plan: trainer.detector.plan, recipe: trainer.recipe, iteration: trainer.iteration, seed: trainer.seed,

@@ -101,6 +101,8 @@ public struct DetectionRun: Sendable {
   /// - Parameters:
   ///   - network: the classifier that it is made of.
   ///   - checkpoint: where an earlier call stopped; then `network` is not needed.
+  ///   - observe: called with every event.
+  ///   - shouldStop: asked after every step.
   /// - Returns: the trainer where it stands. Its checkpoint is written.
   public func train(
     from network: ResidualNetwork<Float>?, _ checkpoint: DetectionCheckpoint? = nil,

@@ -44,9 +44,7 @@ public struct Checkpoint: Sendable {
 
   private static let key = "resnet"
 
-  /// The run of `trainer` as it stands.
-  ///
-  /// - Parameter fingerprint: the training images' ``ImageDataset/fingerprint``.
+  /// The run of `trainer` as it stands. `fingerprint` is the training images' ``ImageDataset/fingerprint``.
   public init<Network>(_ trainer: Trainer<Network>, fingerprint: String) throws {
     description = Description(
       architecture: trainer.network.architecture, recipe: trainer.recipe, state: trainer.state, seed: trainer.seed,
