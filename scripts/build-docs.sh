@@ -4,8 +4,9 @@
 #     scripts/build-docs.sh [FOLDER]        # site, unless another folder is named
 #     scripts/build-docs.sh --serve         # builds it and serves it on this machine, to be opened in a browser
 #
-# The pages are FOLDER/documentation/ and FOLDER/tutorials/; an index.html that is in FOLDER already stays as it is.
-# Browsers do not show them from disk: a server must send them. Two variables describe the site:
+# The pages are FOLDER/documentation/ and FOLDER/tutorials/. An index.html that FOLDER has already stays as it is; else one
+# is written that leads to the pages. Browsers do not show them from disk: a server must send them. Two variables describe
+# the site:
 #
 #   DOCS_BASE     the path at which FOLDER will be served, such as /owner-s-repository; none: the root of a server
 #   DOCS_SOURCE   where the repository's files are shown, such as https://host/owner/name/blob/main; without it, links to
@@ -74,16 +75,20 @@ for module in ResidualLearning ResidualExperiments ResidualDetection ResidualWal
   archives+=("$work/archives/$module.doccarchive")
 done
 "$toolchain/docc" merge "${archives[@]}" --synthesized-landing-page-name "Residual learning in Swift" \
-  --output-path "$work/site"
+  --synthesized-landing-page-topics-style list --output-path "$work/site"
 
 mkdir -p "$site"
-[ ! -e "$site/index.html" ] || rm "$work/site/index.html"
-[ -e "$site/walk.html" ] || cp docs/walk.html "$site/"
-cp -R "$work/site/." "$site/"
+rm "$work/site/index.html"
+cp -R "$work/site/." docs/walk.html "$site/"
+if [ ! -e "$site/index.html" ]; then
+  start=documentation/residuallearning/
+  printf '<!doctype html><meta charset="utf-8"><title>Residual learning in Swift</title>%s%s\n' \
+    "<meta http-equiv=\"refresh\" content=\"0; url=$start\">" "<a href=\"$start\">The pages</a>" >"$site/index.html"
+fi
 echo "$site/documentation/ has $(find "$site/documentation" "$site/tutorials" -name index.html | wc -l | tr -d ' ') pages"
 
 if [ -n "$serve" ]; then
   [ -z "$base" ] || { echo "--serve needs a site at the root of a server: leave DOCS_BASE out"; exit 1; }
-  echo "http://127.0.0.1:8080/documentation/"
+  echo "http://127.0.0.1:8080/"
   python3 -m http.server --bind 127.0.0.1 --directory "$site" 8080
 fi

@@ -10,10 +10,10 @@ steps, which are cut from the test that runs them. Nothing of it is kept twice.
 
 What DocC cannot show is mended on the way:
 
-* A page's first lines in italics (what one needs) become a note, since a summary may not hold links.
+* A page's first lines in italics (what one needs) become its summary, upright.
 * An answer that opens under a question (<details>) becomes the second tab of two.
 * A drawing that follows the reader's preference becomes two, light and dark.
-* A link to a page becomes a link to its article. A link to a file of the repository needs to know where that is:
+* A link to a page becomes a link to its article, under its title where the page names the file. A link to a file of the repository needs to know where that is:
   --source URL, such as https://host/owner/name/blob/main. Without it, a link to a source file leads to the type of that
   name, and of any other file the words remain. docs/walk.html is taken to stand at the root of the site (--base).
 """
@@ -24,6 +24,7 @@ import pathlib
 import re
 import shutil
 import sys
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HOME = "ResidualLearning"  # the module whose catalogue holds the pages
@@ -38,11 +39,6 @@ GROUPS = [
 ]
 STEPS = "Tests/ResidualExperimentsTests/Course/TutorialTests.swift"
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
-
-
-class Problems(list):
-    def add(self, text):
-        self.append(text)
 
 
 def symbols(graphs, module):
@@ -67,11 +63,11 @@ def check(graphs, module, page, problems):
         declaration = "".join(f["spelling"] for f in symbol["declarationFragments"])
         if not comment.strip():
             if identifier not in inherited and "location" in symbol:
-                problems.add(f"{module}.{name} has no doc comment")
+                problems.append(f"{module}.{name} has no doc comment")
         elif " throws" in declaration and "throws" not in comment.lower() and identifier not in inherited:
-            problems.add(f"{module}.{name} does not say what it throws")
+            problems.append(f"{module}.{name} does not say what it throws")
         if len(symbol["pathComponents"]) == 1 and name not in listed:
-            problems.add(f"{module}.{name} is not in the topics of {module}.md")
+            problems.append(f"{module}.{name} is not in the topics of {module}.md")
     return count
 
 
@@ -103,8 +99,9 @@ class Pages:
                 return "#" + re.sub(r"\s+", "-", re.sub("[`'\"]", "", heading.strip()))
         raise SystemExit(f"{page} has no heading '{slug}'")
 
-    def link(self, page, match):
+    def link(self, page, match, restore):
         bang, text, link = match.groups()
+        words = restore(text).strip("`")
         if re.match(r"[a-z]+:", link):
             return match[0]
         path, anchor = self.target(page, link)
@@ -114,7 +111,8 @@ class Pages:
         if path in self.articles:
             if path == page and not anchor:
                 return text
-            return f"[{text}](doc:{self.articles[path]}{self.anchor(path, anchor) if anchor else ''})"
+            article = f"doc:{self.articles[path]}{self.anchor(path, anchor) if anchor else ''}"
+            return f"<{article}>" if words.endswith(".md") else f"[{text}]({article})"
         if path == "docs/walk.html":
             return f"[{text}]({self.base}/walk.html)" if self.base is not None else text
         if path == "docs/derivations":
@@ -129,25 +127,29 @@ class Pages:
         # Links whose target stands at the end of the page are written out.
         targets = dict(re.findall(r"^\[([^\]]+)\]: (\S+)\n?", text, re.M))
         text = re.sub(r"^\[[^\]]+\]: \S+\n?", "", text, flags=re.M)
-        parts = re.split(r"(^```.*?^```$|^(?: {4}.*\n)+|`[^`\n]+`(?!\]))", text, flags=re.M | re.S)
-        # Code stays as it is; every other part may hold links that go on behind a piece of code.
-        held = {}
+        # Code stays as it is: a number stands for each piece while the links are mended.
+        held = []
 
-        def hold(part):
-            key = f"\x00{len(held)}\x00"
-            held[key] = part
-            return key
+        def hold(match):
+            held.append(match[0])
+            return f"\x00{len(held) - 1}\x00"
 
-        text = "".join(part if i % 2 == 0 else hold(part) for i, part in enumerate(parts))
-        text = re.sub(r"\[([^\[\]]+)\]\[([^\[\]]+)\]",
-                      lambda m: f"[{m[1]}]({targets[m[2]]})" if m[2] in targets else m[0], text)
-        text = re.sub(r"\[([^\[\]]+)\](?![(\[])",
-                      lambda m: f"[{m[1]}]({targets[m[1]]})" if m[1] in targets else m[0], text)
-        text = LINK.sub(lambda m: self.link(page, m), text)
+        def restore(text):
+            return re.sub("\x00(\\d+)\x00", lambda m: held[int(m[1])], text)
+
+        def written_out(match):
+            target = targets.get(restore(match[match.lastindex]))
+            return f"[{match[1]}]({target})" if target else match[0]
+
+        text = re.sub(r"^```.*?^```$|(?<=\n\n)(?: {4}[^\n]*\n)+|`[^`]+`", hold, text, flags=re.M | re.S)
+        text = re.sub(r"\[([^\[\]]+)\]\[([^\[\]]+)\]", written_out, text)
+        text = re.sub(r"\[([^\[\]]+)\](?![(\[])", written_out, text)
+        text = LINK.sub(lambda m: self.link(page, m, restore), text)
         text = re.sub(r"^<details><summary>(.*?)</summary>\n(.*?)^</details>$", self.tabs, text, flags=re.M | re.S)
         text = re.sub(r"\A(# .*\n)\n\*(You need:.*?)\*\n\n", r"\1\n\2\n\n", text, flags=re.S)
-        for key in reversed(held):
-            text = text.replace(key, held[key])
+        text = restore(text)
+        if left := re.search(r"\]\([\w./-]+\.(md|swift|ipynb)[#)]", text):
+            raise SystemExit(f"{page}: the link {left[0]} was not mended")
         return text
 
     @staticmethod
@@ -171,22 +173,16 @@ def write_images(images, folder):
 
 
 def write_steps(folder):
-    """Cuts the test between `// file NAME` lines into files, and at each `// step` line into the steps of a file."""
-    files = re.split(r"^ *// file (\S+)\n", (ROOT / STEPS).read_text(), flags=re.M)[1:]
-    names = []
-    for name, body in zip(files[::2], files[1::2]):
-        steps = body.split("// end of the file")[0]
-        steps = re.split(r"^ *// step\n", steps, flags=re.M)
-        lines = "".join(steps[:1])
-        shown = ""
-        for i, step in enumerate(steps[1:], 1):
-            shown += step if not shown else "\n" + step.lstrip("\n")
-            code = re.sub(r"^ *(numbers|expect)\(.*\n", "", shown, flags=re.M)
-            indent = min(len(line) - len(line.lstrip()) for line in code.splitlines() if line.strip())
-            code = "\n".join(line[indent:] for line in code.rstrip().splitlines()) + "\n"
-            names.append(f"{name}-{i}.swift")
-            (folder / names[-1]).write_text(lines + code)
-    return names
+    """Cuts the test into files at the lines `// file NAME`, and each file into its steps at the lines `// step`."""
+    test = (ROOT / STEPS).read_text().split("// end of the file")[0]
+    parts = re.split(r"^ *// file (\S+)\n", test, flags=re.M)[1:]
+    head = "import ResidualLearning"
+    for name, body in zip(parts[::2], parts[1::2]):
+        body = re.sub(r"^ *numbers\(.*\n", "", textwrap.dedent(body), flags=re.M)
+        steps = [step.strip("\n") for step in re.split(r"^// step\n", body, flags=re.M)[1:]]
+        for i in range(len(steps)):
+            (folder / f"{name}-{i + 1}.swift").write_text("\n\n".join([head] + steps[:i + 1]) + "\n")
+        head = f"// This goes on where {name}.swift ends."
 
 
 def main():
@@ -196,7 +192,7 @@ def main():
     parser.add_argument("--source")
     parser.add_argument("--base")
     options = parser.parse_args()
-    problems = Problems()
+    problems = []
     count = 0
     catalogues = sorted(ROOT.glob("Sources/*/*.docc"))
     for catalogue in catalogues:
