@@ -28,10 +28,14 @@ base="/${base#/}"
 base="${base%/}"
 source="${DOCS_SOURCE:-}"
 
-toolchain="$(dirname "$(readlink -f "$(command -v swift)")")"
-for tool in docc swift-symbolgraph-extract; do
-  [ -x "$toolchain/$tool" ] || { echo "this toolchain has no $tool"; exit 3; }
-done
+# A program of the toolchain: beside the compiler, on the path, or where Xcode keeps it.
+tool() {
+  local beside
+  beside="$(dirname "$(readlink -f "$(command -v swift)")")/$1"
+  if [ -x "$beside" ]; then echo "$beside"; else command -v "$1" || xcrun --find "$1" 2>/dev/null; fi
+}
+docc="$(tool docc)" || { echo "this toolchain has no docc"; exit 3; }
+extract="$(tool swift-symbolgraph-extract)" || { echo "this toolchain has no swift-symbolgraph-extract"; exit 3; }
 command -v python3 >/dev/null || { echo "there is no python3"; exit 3; }
 
 work="$(mktemp -d)"
@@ -51,7 +55,7 @@ fi
 # Those that others use come first: their archives are what links into them need.
 all=(ResidualKernels ResidualFiles ResidualLearning ResidualExperiments ResidualDetection ResidualWalk)
 for module in "${all[@]}"; do
-  "$toolchain/swift-symbolgraph-extract" -module-name "$module" -I "$modules" -target "$target" "${sdk[@]}" \
+  "$extract" -module-name "$module" -I "$modules" -target "$target" ${sdk[@]+"${sdk[@]}"} \
     -minimum-access-level public -skip-synthesized-members -output-dir "$work/graphs" &
 done
 wait
@@ -62,10 +66,11 @@ dependencies=()
 for module in "${all[@]}"; do
   mkdir "$work/graphs/$module"
   mv "$work/graphs/$module.symbols.json" "$work/graphs/$module@"*.symbols.json "$work/graphs/$module/" 2>/dev/null || true
-  "$toolchain/docc" convert "$work/$module.docc" --additional-symbol-graph-dir "$work/graphs/$module" \
+  "$docc" convert "$work/$module.docc" --additional-symbol-graph-dir "$work/graphs/$module" \
     --output-path "$work/archives/$module.doccarchive" --fallback-display-name "$module" \
     --fallback-bundle-identifier "$module" --fallback-default-module-kind Module \
-    ${base:+--hosting-base-path "$base"} --enable-experimental-external-link-support "${dependencies[@]}" \
+    ${base:+--hosting-base-path "$base"} --enable-experimental-external-link-support \
+    ${dependencies[@]+"${dependencies[@]}"} \
     ${source:+--source-service github --source-service-base-url "$source" --checkout-path "$PWD"} \
     --warnings-as-errors
   dependencies+=(--dependency "$work/archives/$module.doccarchive")
@@ -74,7 +79,7 @@ archives=()
 for module in ResidualLearning ResidualExperiments ResidualDetection ResidualWalk ResidualKernels ResidualFiles; do
   archives+=("$work/archives/$module.doccarchive")
 done
-"$toolchain/docc" merge "${archives[@]}" --synthesized-landing-page-name "Residual learning in Swift" \
+"$docc" merge "${archives[@]}" --synthesized-landing-page-name "Residual learning in Swift" \
   --synthesized-landing-page-topics-style list --output-path "$work/site"
 
 mkdir -p "$site"
