@@ -187,7 +187,7 @@ extension Drawing {
       d.text("x[\(place("l", kind.row)), \(place("m", kind.column))]", left, y + 14, anchor: "start", bold: true)
       d.text("\(words(kind.row)) row,", left, y + 34, anchor: "start", size: 13)
       d.text("\(words(kind.column)) column", left, y + 50, anchor: "start", size: 13)
-      d.text("from dy in rows \(outputs("l", kind.row)),", left, y + 74, .backward, anchor: "start", size: 13)
+      d.text("dy of rows \(outputs("l", kind.row)),", left, y + 74, .backward, anchor: "start", size: 13)
       d.text("columns \(outputs("m", kind.column))", left, y + 90, .backward, anchor: "start", size: 13)
     }
     return d
