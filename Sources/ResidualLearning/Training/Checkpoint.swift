@@ -46,9 +46,8 @@ public struct Checkpoint: Sendable {
   /// What the names of the velocities begin with.
   package static let velocityPrefix = "velocity."
 
-  /// The run of `trainer` as it stands.
-  ///
-  /// - Parameter fingerprint: the training images' ``ImageDataset/fingerprint``.
+  /// The run of `trainer` as it stands. `fingerprint` is the training images' ``ImageDataset/fingerprint``. It throws
+  /// what `JSONEncoder` throws for a recipe with an infinite number.
   public init<Network>(_ trainer: Trainer<Network>, fingerprint: String) throws {
     description = Description(
       architecture: trainer.network.architecture, recipe: trainer.recipe, state: trainer.state, seed: trainer.seed,
@@ -104,16 +103,16 @@ public struct Checkpoint: Sendable {
   /// Whether a safetensors file says that it is a checkpoint of this program.
   public static func isOne(_ file: SafeTensorsFile) -> Bool { file.metadata[key] != nil }
 
-  /// Writes the checkpoint. What was at `path` stays until the new file is complete on disk.
+  /// Writes the checkpoint; what was at `path` stays until the new file is complete. Throws `InputError` if it cannot.
   public func write(to path: String) throws { try file.write(to: path) }
 
-  /// The trained network.
+  /// The trained network. It throws `InputError` when a tensor of the file cannot be read.
   public func network() throws -> any ImageClassifier<Float> {
     var generator = RandomGenerator(seed: 0)
     return try loaded(description.architecture.network(using: &generator))
   }
 
-  /// `network` with this checkpoint's parameters and statistics.
+  /// `network` with this checkpoint's parameters and statistics. It throws `InputError` when one is missing.
   public func loaded<Network: ImageClassifier<Float>>(_ network: Network) throws -> Network {
     var network = network
     try network.visitState { name, tensor in tensor = Tensor(tensor.shape, try file.floats(name)) }
@@ -133,7 +132,7 @@ public struct Checkpoint: Sendable {
     return velocity
   }
 
-  /// How the network needs images of this size to be normalized.
+  /// How images of this size are normalized for the network. Throws `InputError` if the mean image has another size.
   public func normalization(height: Int, width: Int) throws -> PixelNormalization {
     guard description.normalization == .perPixel else {
       return .channels(description.normalization, height: height, width: width)
