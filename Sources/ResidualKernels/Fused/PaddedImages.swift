@@ -22,9 +22,20 @@ struct PaddedLayout {
     PixelLayout(vectors: channels / Scalar.lanes, row: row / Scalar.lanes, image: image / Scalar.lanes)
   }
 
-  /// Memory for `images` images, all zero. Whoever fills it writes only inside the border, which stays zero.
+  /// Memory for `images` images with a border of zeros. Whoever fills it writes only inside the border.
   func scratch<Scalar: Element>(_ images: Int, _: Scalar.Type) -> Storage<Scalar> {
-    Storage(repeating: 0, count: images * image)
+    let scratch = Storage<Scalar>(uninitialized: images * image)
+    for start in stride(from: 0, to: images * image, by: image) {
+      // From the end of one row of pixels to the start of the next, the border is one piece.
+      var next = start
+      for y in 0..<height {
+        let pixels = start + interior + y * row
+        (scratch.base + next).update(repeating: 0, count: pixels - next)
+        next = pixels + width * channels
+      }
+      (scratch.base + next).update(repeating: 0, count: start + image - next)
+    }
+    return scratch
   }
 
   /// Copies a dense image to its place inside the border.
