@@ -50,13 +50,8 @@ private struct Subsampling {
     input: Storage<Scalar>, batch: Int, height: Int, width: Int, channels: Int, stride: Int, front: Int,
     outputChannels: Int, output: Storage<Scalar>
   ) {
-    self.batch = batch
-    self.height = height
-    self.width = width
-    self.channels = channels
-    self.stride = stride
-    self.front = front
-    self.outputChannels = outputChannels
+    (self.batch, self.height, self.width, self.channels) = (batch, height, width, channels)
+    (self.stride, self.front, self.outputChannels) = (stride, front, outputChannels)
     precondition(
       front >= 0 && front + channels <= outputChannels, "\(front) + \(channels) of \(outputChannels) channels")
     precondition(input.count == batch * height * width * channels, "\(input.count) elements of input")

@@ -12,10 +12,8 @@ struct WinogradSizes<Scalar: Element> {
   let inputVectors, outputVectors: Int
 
   init(height: Int, width: Int, inputChannels: Int, outputChannels: Int) {
-    self.height = height
-    self.width = width
-    inputVectors = inputChannels / Scalar.lanes
-    outputVectors = outputChannels / Scalar.lanes
+    (self.height, self.width) = (height, width)
+    (inputVectors, outputVectors) = (inputChannels / Scalar.lanes, outputChannels / Scalar.lanes)
   }
 
   var inputChannels: Int { inputVectors * Scalar.lanes }

@@ -208,8 +208,7 @@ struct HalfLayout {
   let width, vectors, step: Int
 
   init(_ tiles: TileBlock, width: Int, vectors: Int) {
-    self.width = width
-    self.vectors = vectors
+    (self.width, self.vectors) = (width, vectors)
     step = tiles.images * tiles.rows.count * width * vectors + 1
   }
 

@@ -78,9 +78,7 @@ public struct ChannelAffine<Scalar: Element>: Sendable {
   /// A function with one mean, scale and shift for each channel.
   public init(mean: Storage<Scalar>, scale: Storage<Scalar>, shift: Storage<Scalar>) {
     precondition(mean.count == scale.count && scale.count == shift.count, "as many means as scales and shifts")
-    self.mean = mean
-    self.scale = scale
-    self.shift = shift
+    (self.mean, self.scale, self.shift) = (mean, scale, shift)
   }
 
   typealias Constants = (mean: Scalar.Vector, scale: Scalar.Vector, shift: Scalar.Vector)
@@ -134,12 +132,7 @@ public struct FusedGradient<Scalar: Element>: Sendable {
     mean: Storage<Scalar>
   ) {
     precondition(gradient.count == input.count, "a gradient of \(gradient.count) for \(input.count) elements")
-    self.gradient = gradient
-    self.input = input
-    self.a = a
-    self.b = b
-    self.d = d
-    self.mean = mean
+    (self.gradient, self.input, self.a, self.b, self.d, self.mean) = (gradient, input, a, b, d, mean)
   }
 
   /// Writes image n into padded scratch memory.

@@ -114,9 +114,7 @@ struct PreparedWeightGradient<Scalar: Element> {
   ///   - input: The layout of the inputs: ``PreparedConvolution/layout`` of the forward convolution.
   ///   - gradient: The layout of the gradients: the same of the gradient with respect to the input.
   init(_ shape: ConvolutionShape, groups: Int, input: PaddedLayout, gradient: PaddedLayout) {
-    self.shape = shape
-    self.input = input
-    self.gradient = gradient
+    (self.shape, self.input, self.gradient) = (shape, input, gradient)
     isWinograd = Kernels.usesWinograd(shape, Scalar.self)
     sizes = WinogradSizes(shape)
     rows = shape.kernelHeight * shape.kernelWidth * shape.inputChannels
