@@ -35,15 +35,9 @@ public struct ConvolutionShape: Sendable, Equatable {
     batch: Int, height: Int, width: Int, inputChannels: Int, outputChannels: Int, kernelHeight: Int,
     kernelWidth: Int, stride: Int = 1, padding: Int = 0
   ) {
-    self.batch = batch
-    self.height = height
-    self.width = width
-    self.inputChannels = inputChannels
-    self.outputChannels = outputChannels
-    self.kernelHeight = kernelHeight
-    self.kernelWidth = kernelWidth
-    self.stride = stride
-    self.padding = padding
+    (self.batch, self.height, self.width) = (batch, height, width)
+    (self.inputChannels, self.outputChannels) = (inputChannels, outputChannels)
+    (self.kernelHeight, self.kernelWidth, self.stride, self.padding) = (kernelHeight, kernelWidth, stride, padding)
     precondition(batch >= 0 && inputChannels > 0 && outputChannels > 0, "sizes below one in \(self)")
     precondition(kernelHeight > 0 && kernelWidth > 0 && stride > 0 && padding >= 0, "sizes below one in \(self)")
     precondition(
