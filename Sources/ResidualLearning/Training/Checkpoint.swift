@@ -43,7 +43,6 @@ public struct Checkpoint: Sendable {
   var source: String { file.source }
 
   private static let key = "resnet"
-  /// What the names of the velocities begin with.
   package static let velocityPrefix = "velocity."
 
   /// The run of `trainer` as it stands. `fingerprint` is the training images' ``ImageDataset/fingerprint``. It throws
@@ -123,8 +122,7 @@ public struct Checkpoint: Sendable {
   /// The velocities of the optimizer, for parameters like these. Throws `InputError` when the file has none.
   public func velocity<Parameters: ParameterSet<Float>>(like parameters: Parameters) throws -> Parameters {
     guard hasVelocity else { throw InputError("\(source) only predicts: it has no velocities for a run to go on") }
-    var velocity = parameters
-    var failure: (any Error)?
+    var (velocity, failure) = (parameters, (any Error)?.none)
     velocity.visit(Self.velocityPrefix) { name, tensor in
       do { tensor = Tensor(tensor.shape, try file.floats(name)) } catch { failure = failure ?? error }
     }

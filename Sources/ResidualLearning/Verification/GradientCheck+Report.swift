@@ -6,8 +6,7 @@ extension GradientCheck.Result {
   /// The result of a check that could not begin.
   static func failed(_ name: String, _ reason: String) -> Self {
     var result = Self(name: name)
-    result.worstRelativeError = .infinity
-    result.failure = reason
+    (result.worstRelativeError, result.failure) = (.infinity, reason)
     return result
   }
 
