@@ -2,7 +2,16 @@
 
 extension Kernels {
   /// An arithmetic operation on two numbers.
-  public enum Operation: Sendable { case add, subtract, multiply, divide }
+  public enum Operation: Sendable {
+    /// a + b.
+    case add
+    /// a − b.
+    case subtract
+    /// a · b.
+    case multiply
+    /// a / b.
+    case divide
+  }
 
   /// `output[i] = a[i] ∘ b[i]`. The output may be one of the inputs.
   @specialized(where Scalar == Float)

@@ -138,7 +138,7 @@ func sumPanel<Scalar: Element>(
       }
       sum(Tile16<OneVector<Scalar>>.self)
     #endif
-    sum(Tile4<OneVector<Scalar>>.self)
+    sum(SmallTile<OneVector<Scalar>>.self)
     sum(Tile1<OneVector<Scalar>>.self)
   }
 }
@@ -201,7 +201,7 @@ func addOuterProducts<Scalar: Element>(
           add(Tile16<OneVector<Scalar>>.self)
           add(Tile8<OneVector<Scalar>>.self)
         #endif
-        add(Tile4<OneVector<Scalar>>.self)
+        add(SmallTile<OneVector<Scalar>>.self)
         add(Tile1<OneVector<Scalar>>.self)
         vector += 1
       }

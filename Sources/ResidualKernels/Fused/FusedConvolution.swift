@@ -89,9 +89,12 @@ extension Kernels {
   /// are taken; where `input` is a tensor, `other` is added.
   ///
   /// - Parameters:
+  ///   - shape: The sizes of the convolution.
   ///   - gradient: The gradient with respect to the convolution's output, made from that of the normalization behind
   ///     it.
   ///   - input: What the forward convolution read.
+  ///   - weight: The weights of the convolution.
+  ///   - weightGradient: The gradient with respect to them.
   ///   - inputGradient: The gradient with respect to the normalization's output, or with respect to the tensor; nil
   ///     where nobody needs it. The number of its channels is a multiple of the vector's lanes.
   ///   - other: Another gradient with respect to the input, which is added; only without a ReLU.
