@@ -48,8 +48,8 @@ func display(_ images: ImageDataset, columns: Int = 10, scale: Int = 2) {
 
 /// Says that something holds, or stops the cell because it does not.
 func claim(_ holds: Bool, _ words: String) {
-  print(holds ? "✓" : "✗ does not hold:", words)
-  precondition(holds)
+  precondition(holds, "this does not hold: \(words)")
+  print("✓", words)
 }
 
 // The terminal that this process prints to must not turn line feeds into carriage returns and line feeds.
