@@ -41,4 +41,14 @@ extension SafeTensorsFile {
       throw InputError("\(source) is damaged: its checksum should be \(sealed.quoted) and is \(found.quoted)")
     }
   }
+
+  /// The file without the arrays whose names begin with `prefix`, sealed again.
+  public func without(prefix: String) -> SafeTensorsFile {
+    var rest = SafeTensorsFile(metadata: metadata, source: source)
+    for entry in entries where !entry.name.hasPrefix(prefix) {
+      rest.append(entry.name, type: entry.type, shape: entry.shape, bytes: entry.bytes)
+    }
+    rest.seal()
+    return rest
+  }
 }

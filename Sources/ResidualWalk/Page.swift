@@ -24,6 +24,7 @@ public struct Page: Sendable {
   /// A page of a walk.
   ///
   /// - Parameters:
+  ///   - walk: the walk that the page shows.
   ///   - plain: the walk of the plain network that stands beside it.
   ///   - picture: what the image is: `a drawn picture, class 2`.
   ///   - holdsNumbers: false for a page whose tensors a program fills; ``data`` has null in their places.

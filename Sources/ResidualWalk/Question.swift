@@ -8,7 +8,14 @@ import ResidualLearning
 /// A question about the result of a stop.
 public struct Question: Equatable, Sendable {
   /// What is asked for.
-  public enum Kind: String, Sendable { case shape, sign, value }
+  public enum Kind: String, Sendable {
+    /// The shape of a tensor.
+    case shape
+    /// Whether a number is positive, zero or negative.
+    case sign
+    /// A number.
+    case value
+  }
 
   /// What is asked for.
   public let kind: Kind

@@ -7,8 +7,8 @@ import ResidualLearning
 
 /// One training step of a network, layer by layer: every value, every gradient, and the step of SGD.
 ///
-/// Every layer runs through its own `forward` and `backward`, in `Double`; the order is that of ``Block`` and
-/// ``ResidualNetwork``, and the results are theirs, bit for bit (a test compares them).
+/// Every layer runs through its own `forward` and `backward`, in `Double`; the order is that of `Block` and
+/// `ResidualNetwork`, and the results are theirs, bit for bit (a test compares them).
 public struct Walk: Sendable {
   /// A gradient that arrives at a tensor, and the node that hands it back.
   public struct Contribution: Sendable {
@@ -59,8 +59,10 @@ public struct Walk: Sendable {
   /// Takes one step of training, at momentum 0.9 and decay 0.0001, with a velocity of zero before it.
   ///
   /// - Parameters:
-  ///   - images: the network's input `[N, H, W, 3]`.
+  ///   - network: the network before the step.
+  ///   - images: its input `[N, H, W, 3]`.
   ///   - labels: the true classes.
+  ///   - rate: the rate of the step.
   ///   - upstream: for some nodes, a gradient with respect to their output that takes the place of what arrives there.
   public init(
     _ network: ResidualNetwork<Double>, images: Tensor<Double>, labels: [Int], rate: Double = 0.1,
