@@ -147,6 +147,7 @@ class Pages:
         text = LINK.sub(lambda m: self.link(page, m, restore), text)
         text = re.sub(r"^<details><summary>(.*?)</summary>\n(.*?)^</details>$", self.tabs, text, flags=re.M | re.S)
         text = re.sub(r"\A(# .*\n)\n\*(You need:.*?)\*\n\n", r"\1\n\2\n\n", text, flags=re.S)
+        text = re.sub(r"\A(# .*\n)\n!", r"\1\n## Overview\n\n!", text)  # a picture is no summary
         text = restore(text)
         if left := re.search(r"\]\([\w./-]+\.(md|swift|ipynb)[#)]", text):
             raise SystemExit(f"{page}: the link {left[0]} was not mended")

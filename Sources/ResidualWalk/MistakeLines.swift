@@ -16,10 +16,12 @@ extension Mistake {
     case .convolution: return [CodePlace("conv.backward", "// (2)", "weight: parameters.weight")]
     case .normalization where isOne(of: "bn-input-for-normalized", "bn-means-for-sums"):
       return [CodePlace("bn.backward", "// (6), (7)")]
-    case .normalization: return [CodePlace("bn.backward", "// (8)"), CodePlace("bn.factors", "return (a, a *", "let a =")]
+    case .normalization:
+      return [CodePlace("bn.backward", "// (8)"), CodePlace("bn.factors", "return (a, a *", "let a =")]
     case .relu:
       return [
-        CodePlace("relu.backward", "// (2)"), CodePlace("block.backward", "// (4)", "relu.backward(activatedGradient[i]"),
+        CodePlace("relu.backward", "// (2)"),
+        CodePlace("block.backward", "// (4)", "relu.backward(activatedGradient[i]"),
       ]
     case .maxPool: return [CodePlace("maxPool.backward", "// (2)")]
     case .averagePool: return [CodePlace("pool.backward", "// (2)")]
