@@ -97,6 +97,7 @@ class Page(walk_check.Browser):
         return self.wait("[...training.runs.values()].length === 2 && [...training.runs.values()].every((r) => r.isReady)")
 
     def click(self, name):
+        self.wait(f"!document.getElementById('{name}').disabled")
         self.run("document.getElementById(arguments[0]).click()", name)
 
     def drag(self, points):
@@ -225,6 +226,7 @@ def command_checksum(resnet, work, network, settings):
 def check_training(page, check, resnet, work, settings):
     """Trains both networks, with a reload in the middle, and compares checkpoints with the command's."""
     check(page.set(**settings), "the runs do not get ready")
+    page.wait("!document.getElementById('go').disabled")
     page.run("document.getElementById('go').focus()")
     page.press(ENTER)
     check(page.wait("[...training.runs.values()].every((run) => run.iteration >= 4)"), "training does not begin")
@@ -233,8 +235,6 @@ def check_training(page, check, resnet, work, settings):
     stands = page.run("return [...training.runs.values()].map((run) => run.iteration)")
     page.wait("false", 0.3)  # the store is written
     page.call("POST", "/refresh", {})
-    check(page.wait("window.training && training.runs.size === 2 && [...training.runs.values()].every((run) => run.isReady)")
-          or True, "")
     page.wait("document.documentElement.dataset.ready === 'yes' && [...training.runs.values()].every((run) => run.isReady)")
     kept = page.run("return [...training.runs.values()].map((run) => [run.iteration, run.losses.length])")
     check(kept == [[n, n] for n in stands], f"after a reload {kept} of {stands} steps are there")
@@ -290,9 +290,9 @@ def check_looks(address, check, folder):
             page = Page(width, height, dark)
             try:
                 page.show(address)
-                page.wait("training.classes.length")
+                page.wait("document.querySelectorAll('#pictures span').length === 24")
                 page.drag([(0.3, 0.3), (0.7, 0.3), (0.5, 0.7), (0.3, 0.3)])
-                page.wait("document.querySelectorAll('#answers td .bar').length === 20")
+                check(page.wait("document.querySelectorAll('#answers td .bar').length === 20"), f"no answer at {width}")
                 look = f"{width}-{'dark' if dark else 'light'}"
                 check(page.run(FAULTS) == [], f"training at {look}: {page.run(FAULTS)[:3]}")
                 if folder:

@@ -51,11 +51,11 @@ extension Block<Float> {
       var weight = Tensor<Float>(zeros: shape)
       for channel in 0..<shape[2] { weight[shape[0] / 2, shape[1] / 2, channel, channel] = 1 }
       units[i].conv.parameters.weight = weight
-      units[i].bn.track(units[i].bn.forward(x).cache, rate: 1)
-      let running = units[i].bn.running
-      let deviations = running.variance.elements.map { ($0 + units[i].bn.epsilon).squareRoot() }
-      units[i].bn.parameters.scale = Tensor(running.variance.shape, deviations)
-      units[i].bn.parameters.shift = running.mean
+      let batch = units[i].bn.forward(x).cache.batch
+      let deviations = batch.variance.elements.map { ($0 + units[i].bn.epsilon).squareRoot() }
+      units[i].bn.running = batch
+      units[i].bn.parameters.scale = Tensor(batch.variance.shape, deviations)
+      units[i].bn.parameters.shift = batch.mean
     }
   }
 }

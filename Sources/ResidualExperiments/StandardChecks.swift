@@ -22,10 +22,10 @@ public struct StandardCheck: Sendable {
   /// A check of the layer that `make` builds, on an input of this shape.
   ///
   /// Parameters that start at zero or one are given random values: a scale of one and a shift of zero hide mistakes.
-  private init(
+  private init<Checked: Layer>(
     _ name: String, _ shape: Shape, _ check: GradientCheck = GradientCheck(),
-    _ make: @escaping @Sendable (inout RandomGenerator) -> any Layer<Double>
-  ) {
+    _ make: @escaping @Sendable (inout RandomGenerator) -> Checked
+  ) where Checked.Scalar == Double {
     self.name = "\(name), \(shape)"
     body = { name, generator in
       let layer = withRandomParameters(make(&generator), using: &generator)

@@ -1,5 +1,6 @@
 import Foundation
 import ResidualFiles
+import ResidualKernels
 import ResidualLearning
 import TestSupport
 import Testing
