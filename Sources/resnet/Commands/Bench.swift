@@ -1,5 +1,6 @@
 import Foundation
 import ResidualFiles
+import ResidualInference
 import ResidualKernels
 import ResidualLearning
 
@@ -139,7 +140,8 @@ private struct Bench {
 
   private func inferences<Network: ImageClassifier<Float>>(_ network: Network) -> Measurement {
     let (images, _) = data()
-    return Measurement(seconds: timed { _ = network(images) }, operations: forwardOperations)
+    let prepared: any Classifier<Float> = isFused ? network.prepared(batch: batch) : network
+    return Measurement(seconds: timed { _ = prepared(images) }, operations: forwardOperations)
   }
 
   /// The seconds that each call takes, after two calls that do not count.

@@ -1,5 +1,6 @@
 import Foundation
 import ResidualFiles
+import ResidualInference
 import ResidualKernels
 import ResidualLearning
 
@@ -39,7 +40,7 @@ extension Command {
       all.map { weights in
         let size = weights.imageSize
         return .init(
-          weights.network,
+          weights.network.prepared(batch: arguments[.batch]),
           try weights.normalization(
             arguments[.normalization], height: size.height, width: size.width,
             training: Images.training(folder: arguments[.data])))
@@ -71,11 +72,12 @@ extension Command {
     try weights.check(test)
 
     var line = ProgressLine(total: test.count)
-    let result = network.evaluate(test, normalization: normalization, batch: arguments[.batch]) { done in
+    let prepared = network.prepared(batch: arguments[.batch])
+    let result = prepared.evaluate(test, normalization: normalization, batch: arguments[.batch]) { done in
       output.progress(&line, done)
     }
     let shown = min(arguments[.logits], test.count)
-    let logits = shown == 0 ? [] : network.logits(test, normalization, 0..<shown, batch: arguments[.batch])
+    let logits = shown == 0 ? [] : prepared.logits(test, normalization, 0..<shown, batch: arguments[.batch])
     for (i, row) in logits.enumerated() {
       output.line("image \(i)  \(row.map { fixed(Double($0), 4) }.joined(separator: " "))")
     }
@@ -191,7 +193,7 @@ extension Architecture {
   }
 }
 
-extension ImageClassifier<Float> {
+extension Classifier<Float> {
   /// The logits of some images, a row each.
   func logits(_ images: ImageDataset, _ normalization: PixelNormalization, _ range: Range<Int>, batch: Int) -> [[Float]]
   {
