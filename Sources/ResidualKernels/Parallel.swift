@@ -5,7 +5,8 @@ import Synchronization
 /// How the kernels use threads.
 ///
 /// Work is cut into chunks whose number depends on the shapes alone, never on the number of threads, and partial
-/// sums are added in the order of the chunks. So a result has the same bits with one thread and with many.
+/// sums are added in the order of the chunks. So a result has the same bits with one thread and with many. Only where
+/// every output is one sum, at inference, does the number of threads decide how the outputs are shared out.
 public enum Parallel {
   private static let threadCount = Atomic<Int>(System.processors)
 

@@ -21,7 +21,9 @@ import Testing
 
   /// Every kind of block, shortcut and stem, both places of zeros and of strides; narrow, so that it is fast.
   static let architectures: [Architecture] = {
-    func narrow(_ depth: Int, plain: Bool = false, _ options: Architecture.Options = .init(shortcut: .b)) -> Architecture {
+    func narrow(_ depth: Int, plain: Bool = false, _ options: Architecture.Options = .init(shortcut: .b))
+      -> Architecture
+    {
       .imageNet(depth: depth, plain: plain, options: options, classes: 20, width: 16)
     }
     let shortcuts = ShortcutOption.allCases.map { Architecture.Options(shortcut: $0) }

@@ -104,6 +104,7 @@ import Testing
       ).fastestForm
     }
     #expect(form(1, 56, 64) == .winograd4 && form(8, 7, 512) == .winograd4)
+    #expect(form(1, 14, 256) == .winograd2 && form(4, 8, 64) == .winograd4)
     #expect(form(1, 7, 512) == .winograd2 && form(1, 7, 512, kernel: 1) == .direct)
     #expect(form(1, 1, 512) == .direct)
   }

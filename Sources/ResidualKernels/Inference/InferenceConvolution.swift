@@ -157,7 +157,7 @@ public struct InferenceConvolution: Sendable {
       (shape.batch, shape.stride, shape.padding, shape.kernelHeight, shape.kernelWidth) = (1, 1, 0, 1, 1)
     }
     let (row, vectors) = (shape.outputWidth, shape.panels.vectors)
-    let depth = (isGathered ? whole : shape).depth
+    let depth = whole.depth
     let rows = min(shape.outputHeight, max(1, whole.pixelsAtOnce / row))
     let bands = (shape.outputHeight + rows - 1) / rows
     let parts = whole.parts(blocks: shape.batch * bands)
@@ -240,7 +240,7 @@ public struct InferenceConvolution: Sendable {
     let (n, m, lanes) = (F.inputs, F.outputs, Float.lanes)
     let all = shape.panels
     let (inputs, outputs) = (shape.inputChannels / lanes, all.vectors)
-    let ours = panels.lowerBound * all.width..<min(panels.upperBound * all.width, outputs)
+    let ours = panels.lowerBound * panelVectors..<min(panels.upperBound * panelVectors, outputs)
     let tiles = rows.count * tileColumns
     let row = shape.width * inputs
     // One vector more than is used, so that tiles and frequencies do not compete for the same places of the cache.
@@ -336,14 +336,13 @@ public struct InferenceConvolution: Sendable {
 /// The panels of output channels, each of ``panelVectors`` vectors, of which the last may have fewer.
 struct Panels {
   let vectors: Int
-  let width: Int
 
-  var count: Int { (vectors + width - 1) / width }
+  var count: Int { (vectors + panelVectors - 1) / panelVectors }
 
   /// Calls `body` with the first vector and the width of each of these panels.
   @inline(__always)
   func forEach(in panels: Range<Int>, _ body: (_ first: Int, _ width: Int) -> Void) {
-    for panel in panels { body(panel * width, min(width, vectors - panel * width)) }
+    for panel in panels { body(panel * panelVectors, min(panelVectors, vectors - panel * panelVectors)) }
   }
 
   /// The same for all panels, with all threads.
@@ -354,7 +353,7 @@ struct Panels {
 
 extension ConvolutionShape {
   /// The panels of its output channels, which are filled up to whole vectors.
-  var panels: Panels { Panels(vectors: outputChannels / Float.lanes, width: outputChannels >= 32 ? Tuning.t[4] : panelVectors) }
+  var panels: Panels { Panels(vectors: outputChannels / Float.lanes) }
 
   /// The products that an output is the sum of.
   fileprivate var depth: Int { kernelHeight * kernelWidth * inputChannels }
@@ -379,7 +378,7 @@ extension ConvolutionShape {
   fileprivate var pixelsAtOnce: Int {
     max(kernelHeight == 1 || outputChannels >= 128 ? 64 : 256, depth * outputChannels / 1024)
   }
-  fileprivate var tilesAtOnce: Int { max(Tuning.t[0], inputChannels * outputChannels / Tuning.t[1]) }
+  fileprivate var tilesAtOnce: Int { max(32, inputChannels * outputChannels / 128) }
 
   /// The parts that the output channels are cut into, where `blocks` of pixels are too few for the threads.
   fileprivate func parts(blocks: Int) -> Int {
@@ -394,22 +393,25 @@ extension ConvolutionShape {
     if isLarge { Parallel.forEachChunk(chunks, body) } else { (0..<chunks).forEach(body) }
   }
 
-  /// The form that is expected to be the fastest, by the cycles that products, transforms and weights cost.
+  /// The form that is expected to be the fastest. The cost is counted in cycles: 1.2 for each product of vectors, and for
+  /// each vector of weights 2 from the cache or, where all are more than 1 MB, 20 from memory; the transforms come on
+  /// top. The numbers are measured.
   var fastestForm: InferenceConvolution.Form {
     guard Kernels.implementation == .fast, admitsWinograd(Float.self), Kernels.convolutionAlgorithm != .direct else {
       return .direct
     }
     if Kernels.convolutionAlgorithm == .winograd { return .winograd4 }
     let pairs = inputChannels * outputChannels / Float.lanes
-    func cycles(_ m: Int, _ n: Int, transforms: Int) -> Int {
-      let tiles = batch * ((outputHeight + m - 1) / m) * ((outputWidth + m - 1) / m)
-      let weights = n * n * pairs * 8  // 8 bytes a cycle
-      return max(n * n * tiles * pairs, weights) + tiles * transforms * (inputChannels + outputChannels) / Float.lanes
+    func cycles(products: Int, weights: Int) -> Int {
+      products * pairs * 6 / 5 + weights * pairs * (weights * pairs * Float.lanes * 4 > 1 << 20 ? 20 : 2)
     }
-    let direct = max(9 * batch * outputHeight * outputWidth, 9 * 8) * pairs
-    let (two, four) = (cycles(2, 4, transforms: 30), cycles(4, 6, transforms: 80))
+    func winograd(_ m: Int, _ n: Int, transforms: Int) -> Int {
+      let tiles = batch * ((outputHeight + m - 1) / m) * ((outputWidth + m - 1) / m)
+      return cycles(products: n * n * tiles, weights: n * n)
+        + tiles * transforms * (inputChannels + outputChannels) / Float.lanes
+    }
+    let direct = cycles(products: 9 * max(8, batch * outputHeight * outputWidth), weights: 9)
+    let (two, four) = (winograd(2, 4, transforms: 30), winograd(4, 6, transforms: 80))
     return direct <= min(two, four) ? .direct : two < four ? .winograd2 : .winograd4
   }
 }
-
-public enum Tuning { nonisolated(unsafe) public static var t = [32, 128, 64, 1024, panelVectors] }

@@ -10,8 +10,8 @@ extension Command {
     summary: "measures speed beside the machine's peak",
     description:
       "Measures images/s and GFLOP/s of a training step, of inference, or of the network's convolutions one by "
-      + "one, beside the peak of this machine. The convolutions, and the fused kernels where the blocks are fused, are "
-      + "compared with their plain loops before anything is timed.",
+      + "one, beside the peak of this machine. Before anything is timed, the convolutions, and the fused kernels where the "
+      + "blocks are fused, are compared with their plain loops, and a network prepared for inference with the network.",
     positionals: [.mode],
     options: [.network, .shortcut, .batch, .threads, .repeats, .kernels, .convolution, .blocks, .json]
   ) { arguments in
@@ -67,7 +67,7 @@ private struct Bench {
     output.line(
       "\(architecture.name), batch \(batch), \(Parallel.threads) threads; the machine's peak is \(fixed(peak, 0)) GFLOP/s"
     )
-    if mode != .kernels {
+    if mode == .train {
       for (shape, _) in Summary(architecture).convolutions(batch: 1) {
         let kernels = Kernel.convolutions + (isFused ? Kernel.fused : [])
         for kernel in kernels where kernel.applies(to: shape) { _ = try check(kernel, shape) }
@@ -76,7 +76,7 @@ private struct Bench {
     let measured =
       switch mode {
       case .train: try trainingSteps(network, output)
-      case .infer: inferences(network)
+      case .infer: try inferences(network)
       case .kernels: try kernels(output, peak: peak)
       }
     let (speed, best) = (Double(batch) / measured.median, Double(batch) / measured.best)
@@ -138,9 +138,14 @@ private struct Bench {
       seconds: (0..<repeats).map { i in parts.reduce(0) { $0 + $1[i] } }, operations: 3 * forwardOperations)
   }
 
-  private func inferences<Network: ImageClassifier<Float>>(_ network: Network) -> Measurement {
+  /// Inference as `predict` and `evaluate` do it. What the prepared network says of an image is compared with what the
+  /// network says of it.
+  private func inferences<Network: ImageClassifier<Float>>(_ network: Network) throws -> Measurement {
     let (images, _) = data()
     let prepared: any Classifier<Float> = isFused ? network.prepared(batch: batch) : network
+    let (found, expected) = (prepared(images.slice(0..<1)), network(images.slice(0..<1)))
+    try Measurement.check(
+      error: Double((found - expected).largestMagnitude / expected.largestMagnitude), of: "prepared network")
     return Measurement(seconds: timed { _ = prepared(images) }, operations: forwardOperations)
   }
 
