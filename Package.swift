@@ -81,7 +81,9 @@ let package = Package(
     .target(name: "ResidualFiles", swiftSettings: safe),
     .target(name: "ResidualLearning", dependencies: ["ResidualKernels", "ResidualFiles"], swiftSettings: safe),
     .target(name: "ResidualInference", dependencies: ["ResidualLearning"], swiftSettings: safe),
-    .target(name: "ResidualExperiments", dependencies: ["ResidualLearning"], swiftSettings: safe),
+    .target(
+      name: "ResidualExperiments", dependencies: ["ResidualLearning"],
+      resources: [.copy("Resources/resnet20-cifar10.safetensors")], swiftSettings: safe),
     .target(name: "ResidualWalk", dependencies: ["ResidualExperiments"], swiftSettings: safe),
     .target(name: "ResidualDetection", dependencies: ["ResidualLearning"], swiftSettings: safe),
     .executableTarget(

@@ -34,7 +34,7 @@ class Browser:
         self.address = f"http://127.0.0.1:{port}"
         self.session = None
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={width},{height}",
-                 "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND"]
+                 "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
         wanted = {"browserName": "chrome", "goog:chromeOptions": {"args": flags}, "goog:loggingPrefs": {"browser": "ALL"}}
         for _ in range(100):
             try:

@@ -13,68 +13,34 @@ cd "$(dirname "$0")/.."
 kind="${1:-}"
 here=scripts/embedded
 
-missing() { echo "$*" >&2; exit 3; }
+# shellcheck source=scripts/embedded/modules.sh
+. scripts/embedded/modules.sh
 
-swiftc="$(command -v swiftc)" || missing "there is no swiftc"
-# The toolchain itself: the command may be a link, or a program that chooses a toolchain.
-resources="$("$swiftc" -print-target-info | sed -nE 's/.*"runtimeResourcePath": "(.*)".*/\1/p')"
-library="$resources/embedded"
-tools="$resources/../../bin"
 case "$kind" in
   arm)
-    target=aarch64-none-none-elf
-    flags=()
     needed=(qemu-aarch64-static aarch64-linux-gnu-gcc)
     package="qemu-user-static, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross"
-    linker=lld
     ;;
   wasm)
-    target=wasm32-unknown-none-wasm
-    flags=(-Xcc -msimd128 -Xcc -mbulk-memory -Xfrontend -disable-stack-protector)
     needed=(node)
     package="nodejs"
-    linker=wasm-ld
     ;;
   *)
     echo "usage: scripts/embedded.sh arm|wasm" >&2
     exit 2
     ;;
 esac
-[ -d "$library/$target" ] || missing "this toolchain has no Embedded Swift for $target"
-[ -x "$tools/$linker" ] || missing "this toolchain has no $linker"
+toolchain "$kind"
 for tool in "${needed[@]}"; do
   command -v "$tool" >/dev/null || missing "there is no $tool: Debian's and Ubuntu's packages are $package"
 done
 
 out="${EMBEDDED_BUILD:-.build/embedded}/$kind"
 mkdir -p "$out"
+kernels_and_learning
+module Golden "$here/main.swift" Tests/TestSupport/{Checksum,GoldenRun}.swift \
+  Sources/ResidualExperiments/StandardChecks.swift
 
-# Compiles a module, or the program, from these files.
-module() {  # its name, files
-  local name="$1"
-  shift
-  "$swiftc" -target "$target" -enable-experimental-feature Embedded -enable-experimental-feature Extern \
-    -wmo -O -swift-version 6 -parse-as-library -package-name residuallearning -Xcc -fno-math-errno ${flags[@]+"${flags[@]}"} -I "$out" \
-    -module-name "$name" -emit-module -emit-module-path "$out/$name.swiftmodule" -c "$@" -o "$out/$name.o" \
-    >"$out/$name.log" 2>&1 || { grep '^[^ ].*error:' "$out/$name.log" | sort -u >&2; echo "failed: $name does not compile" >&2; exit 1; }
-  objects+=("$out/$name.o")
-}
-
-# The files of a target, without those that a pattern names.
-sources() { find "Sources/$1" -name '*.swift' | grep -vE "$2" | sort; }
-
-objects=()
-# Left out: what reads a clock, files or JSON, and what holds a network of any type, an existential.
-# shellcheck disable=SC2046  # no path has a space
-{
-  module ResidualKernels "$here/Codable.swift" $(sources ResidualKernels '/Peak\.swift$')
-  module ResidualFiles Sources/ResidualFiles/{Decimals,InputError,LinePlot,Picture}.swift
-  module ResidualLearning "$here/Codable.swift" $(sources ResidualLearning '/Interchange/|/(CIFAR10|Checkpoint|Checkpoint\+Soundness|TrainingRun|TrainingLog|Recipe\+Fields|Views)\.swift$')
-  module Golden "$here/main.swift" Tests/TestSupport/{Checksum,GoldenRun}.swift \
-    Sources/ResidualExperiments/StandardChecks.swift
-}
-
-tables="$library/$target/libswiftUnicodeDataTables.a"
 if [ "$kind" = arm ]; then
   # GNU's ld refuses the copy relocations of these objects; the toolchain's lld takes them.
   ln -sf "$(cd "$tools" && pwd)/lld" "$out/ld.lld"
@@ -82,9 +48,7 @@ if [ "$kind" = arm ]; then
   run=(qemu-aarch64-static "$out/golden")
 else
   module Runtime "$here/Runtime.swift"
-  printf '%s\n' putchar arc4random_buf > "$out/imports"  # JavaScript has them
-  "$tools/wasm-ld" --no-entry --export=__main_argc_argv --allow-undefined-file="$out/imports" --gc-sections --strip-all -z stack-size=1048576 --stack-first \
-    -o "$out/golden.wasm" "${objects[@]}" "$tables"
+  link_wasm "$out/golden.wasm" --export=__main_argc_argv
   run=(node "$here/run-wasm.mjs" "$out/golden.wasm")
 fi
 

@@ -1,4 +1,4 @@
-// What every notebook begins with: pictures.
+// What every notebook begins with: pictures, and claims for the answers of exercises.
 //
 // A cell shows a picture by printing ESC "display", its MIME type, its bytes in base64, and ESC. client.py looks for that.
 
@@ -44,6 +44,12 @@ func display(_ images: ImageDataset, columns: Int = 10, scale: Int = 2) {
     }
   }
   display(Picture(height: height, width: width, pixels: pixels), scale: scale)
+}
+
+/// Says that something holds, or stops the cell because it does not.
+func claim(_ holds: Bool, _ words: String) {
+  precondition(holds, "this does not hold: \(words)")
+  print("✓", words)
 }
 
 // The terminal that this process prints to must not turn line feeds into carriage returns and line feeds.

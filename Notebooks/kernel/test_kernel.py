@@ -129,14 +129,20 @@ class PartTests(unittest.TestCase):
         os.environ["SOME_FOLDERS"] = "/old"
         self.assertEqual(toolchain.with_folders("SOME_FOLDERS", ["/new", "/newer"]), "/new:/newer:/old")
 
-    def test_only_words_count_where_numbers_vary(self):
-        def book(text, tags):
-            output = {"output_type": "stream", "name": "stdout", "text": [text]}
-            return {"cells": [{"cell_type": "code", "metadata": {"tags": tags}, "outputs": [output]}]}
+    def test_every_digit_and_every_pixel_counts(self):
+        def book(**output):
+            return {"cells": [{"cell_type": "code", "metadata": {}, "outputs": [output]}]}
 
-        self.assertEqual(run.differences(book("loss 2.31", ["numbers-vary"]), book("loss 12.4e-1", ["numbers-vary"])), [])
-        self.assertIn("+lots", "".join(run.differences(book("loss", ["numbers-vary"]), book("lots", ["numbers-vary"]))))
-        self.assertIn("+loss 2.32", run.differences(book("loss 2.31", []), book("loss 2.32", [])))
+        def text(words):
+            return book(output_type="stream", name="stdout", text=[words])
+
+        def picture(data):
+            return book(output_type="display_data", data={"image/png": data}, metadata={})
+
+        self.assertEqual(run.differences(text("loss 2.31"), text("loss 2.31")), [])
+        self.assertIn("+loss 2.32", run.differences(text("loss 2.31"), text("loss 2.32")))
+        self.assertEqual(run.differences(picture("QUJD\n"), picture("QUJD")), [])
+        self.assertNotEqual(run.differences(picture("QUJD"), picture("QUJE")), [])
 
 
 class RunnerTests(unittest.TestCase):

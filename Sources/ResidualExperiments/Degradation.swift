@@ -24,7 +24,9 @@ public struct Degradation: Sendable {
   /// A mean over runs of one network with several seeds, and the standard deviation of one run from it, if there are
   /// several.
   public struct Spread: Equatable, Sendable {
+    /// The mean of the values.
     public let mean: Double
+    /// The standard deviation of one value, from n − 1; nil for a single one.
     public let deviation: Double?
 
     /// The spread of these values; nil without any.
@@ -52,7 +54,10 @@ public struct Degradation: Sendable {
   /// Runs every run to its end, or until `shouldStop` says so; then the last curve is unfinished. A run whose folder has a
   /// checkpoint goes on from there, and one that is done is not done again.
   ///
-  /// - Parameter observe: called with every event and the run that it belongs to.
+  /// - Parameters:
+  ///   - runs: the runs in the order in which they are done.
+  ///   - observe: called with every event and the run that it belongs to.
+  ///   - shouldStop: asked after every step.
   /// - Throws: `InputError` before the first step when a folder holds another run; when a run cannot be saved.
   public init(
     _ runs: [TrainingRun], observe: (TrainingRun, TrainingRun.Event) -> Void = { _, _ in },

@@ -10,9 +10,13 @@ import Foundation
 public struct NPYArray: Equatable, Sendable {
   /// The elements in one of the types that are read and written.
   public enum Values: Equatable, Sendable {
+    /// `<f4`: 4 bytes each.
     case float32([Float])
+    /// `<f8`: 8 bytes each.
     case float64([Double])
+    /// `<i8`: 8 bytes each, with a sign.
     case int64([Int])
+    /// `|u1`: a byte each, without a sign.
     case uint8([UInt8])
 
     var description: String {
@@ -48,6 +52,7 @@ public struct NPYArray: Equatable, Sendable {
   /// The lengths of the dimensions; empty for a single number.
   public let shape: [Int]
 
+  /// The elements, row by row.
   public let values: Values
 
   /// An array of that shape; the values must fill it.

@@ -18,7 +18,7 @@ extension SafeTensorsFile {
     for entry in entries {
       sum.add(Data(entry.name.utf8))
       sum.add(Data(entry.type.rawValue.utf8))
-      sum.add(Data(bytesOf: entry.shape))
+      sum.add(Data(bytesOf: entry.shape.map { Int64($0) }))
       sum.add(entry.bytes)
     }
     return sum.hexadecimal
@@ -32,7 +32,7 @@ extension SafeTensorsFile {
   /// Compares the contents with the checksum in the metadata.
   ///
   /// - Throws: `InputError` if there is no checksum or the contents are not those that were sealed.
-  public func checkSeal() throws {
+  public func checkSeal() throws(InputError) {
     guard let sealed = metadata[Self.checksumName] else {
       throw InputError("\(source) has no checksum, so it is no complete checkpoint")
     }
@@ -40,5 +40,15 @@ extension SafeTensorsFile {
     guard sealed == found else {
       throw InputError("\(source) is damaged: its checksum should be \(sealed.quoted) and is \(found.quoted)")
     }
+  }
+
+  /// The file without the arrays whose names begin with `prefix`, sealed again.
+  public func without(prefix: String) -> SafeTensorsFile {
+    var rest = SafeTensorsFile(metadata: metadata, source: source)
+    for entry in entries where !entry.name.hasPrefix(prefix) {
+      rest.append(entry.name, type: entry.type, shape: entry.shape, bytes: entry.bytes)
+    }
+    rest.seal()
+    return rest
   }
 }

@@ -28,12 +28,14 @@ extension SafeTensorsFile {
     return data
   }
 
-  /// Writes the file; what was at the path before stays until the new file is complete on disk.
-  ///
-  /// - Throws: `InputError` if it cannot be written.
-  public func write(to path: String) throws {
-    try AtomicFile.write(encoded(), to: path)
-  }
+  #if !hasFeature(Embedded)
+    /// Writes the file; what was at the path before stays until the new file is complete on disk.
+    ///
+    /// - Throws: `InputError` if it cannot be written.
+    public func write(to path: String) throws {
+      try AtomicFile.write(encoded(), to: path)
+    }
+  #endif
 
   private func headerText(offsets: [Int]) -> String {
     var members: [String] = []

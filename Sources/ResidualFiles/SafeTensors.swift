@@ -12,18 +12,31 @@ import Foundation
 public struct SafeTensorsFile: Sendable {
   /// The type of an array's elements, named as in the header.
   public enum ElementType: String, Sendable, CaseIterable {
+    /// Floating point, 8 bytes.
     case float64 = "F64"
+    /// Floating point, 4 bytes.
     case float32 = "F32"
+    /// IEEE 754's half precision, 2 bytes.
     case float16 = "F16"
+    /// The upper half of a `float32`, 2 bytes.
     case bfloat16 = "BF16"
+    /// Whole numbers with a sign, 8 bytes.
     case int64 = "I64"
+    /// Whole numbers with a sign, 4 bytes.
     case int32 = "I32"
+    /// Whole numbers with a sign, 2 bytes.
     case int16 = "I16"
+    /// Whole numbers with a sign, a byte.
     case int8 = "I8"
+    /// Whole numbers without a sign, 8 bytes.
     case uint64 = "U64"
+    /// Whole numbers without a sign, 4 bytes.
     case uint32 = "U32"
+    /// Whole numbers without a sign, 2 bytes.
     case uint16 = "U16"
+    /// Whole numbers without a sign, a byte.
     case uint8 = "U8"
+    /// 0 or 1, a byte.
     case bool = "BOOL"
 
     /// The number of bytes of an element.
@@ -37,11 +50,15 @@ public struct SafeTensorsFile: Sendable {
     }
   }
 
-  /// One named array: its elements' type, its shape (empty for a single number) and its bytes, little-endian.
+  /// One named array.
   public struct Entry: Equatable, Sendable {
+    /// Its name in the header.
     public let name: String
+    /// The type of its elements.
     public let type: ElementType
+    /// Its sizes; none for a single number.
     public let shape: [Int]
+    /// Its elements, little-endian.
     public let bytes: Data
   }
 

@@ -2,7 +2,16 @@
 
 extension Kernels {
   /// An arithmetic operation on two numbers.
-  public enum Operation: Sendable { case add, subtract, multiply, divide }
+  public enum Operation: Sendable {
+    /// a + b.
+    case add
+    /// a − b.
+    case subtract
+    /// a · b.
+    case multiply
+    /// a / b.
+    case divide
+  }
 
   /// `output[i] = a[i] ∘ b[i]`. The output may be one of the inputs.
   @specialized(where Scalar == Float)
@@ -12,29 +21,13 @@ extension Kernels {
   ) {
     switch operation {
     case .add:
-      map(a, b, into: output) {
-        $0 + $1
-      } vector: {
-        $0 + $1
-      }
+      map(a, b, into: output, scalar: { $0 + $1 }, vector: { $0 + $1 })
     case .subtract:
-      map(a, b, into: output) {
-        $0 - $1
-      } vector: {
-        $0 - $1
-      }
+      map(a, b, into: output, scalar: { $0 - $1 }, vector: { $0 - $1 })
     case .multiply:
-      map(a, b, into: output) {
-        $0 * $1
-      } vector: {
-        $0 * $1
-      }
+      map(a, b, into: output, scalar: { $0 * $1 }, vector: { $0 * $1 })
     case .divide:
-      map(a, b, into: output) {
-        $0 / $1
-      } vector: {
-        $0 / $1
-      }
+      map(a, b, into: output, scalar: { $0 / $1 }, vector: { $0 / $1 })
     }
   }
 
@@ -47,29 +40,13 @@ extension Kernels {
     let v = Scalar.Vector(repeating: b)
     switch operation {
     case .add:
-      map(a, a, into: output) { x, _ in
-        x + b
-      } vector: { x, _ in
-        x + v
-      }
+      map(a, a, into: output, scalar: { x, _ in x + b }, vector: { x, _ in x + v })
     case .subtract:
-      map(a, a, into: output) { x, _ in
-        x - b
-      } vector: { x, _ in
-        x - v
-      }
+      map(a, a, into: output, scalar: { x, _ in x - b }, vector: { x, _ in x - v })
     case .multiply:
-      map(a, a, into: output) { x, _ in
-        x * b
-      } vector: { x, _ in
-        x * v
-      }
+      map(a, a, into: output, scalar: { x, _ in x * b }, vector: { x, _ in x * v })
     case .divide:
-      map(a, a, into: output) { x, _ in
-        x / b
-      } vector: { x, _ in
-        x / v
-      }
+      map(a, a, into: output, scalar: { x, _ in x / b }, vector: { x, _ in x / v })
     }
   }
 
@@ -81,22 +58,14 @@ extension Kernels {
   ) {
     let alphas = Scalar.Vector(repeating: alpha)
     let betas = Scalar.Vector(repeating: beta)
-    map(a, b, into: output) {
-      alpha * $0 + beta * $1
-    } vector: {
-      alphas * $0 + betas * $1
-    }
+    map(a, b, into: output, scalar: { alpha * $0 + beta * $1 }, vector: { alphas * $0 + betas * $1 })
   }
 
   /// `output[i] = max(input[i], 0)`; NaN stays NaN.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func rectify<Scalar: Element>(_ input: Storage<Scalar>, into output: Storage<Scalar>) {
-    map(input, input, into: output) { x, _ in
-      x < 0 ? 0 : x
-    } vector: { x, _ in
-      Scalar.rectified(x)
-    }
+    map(input, input, into: output, scalar: { x, _ in x < 0 ? 0 : x }, vector: { x, _ in Scalar.rectified(x) })
   }
 
   /// `output[i] = values[i]` where `condition[i] > 0`, else 0: the gradient of a ReLU, whose output is the condition.
@@ -105,11 +74,7 @@ extension Kernels {
   public static func mask<Scalar: Element>(
     _ values: Storage<Scalar>, wherePositive condition: Storage<Scalar>, into output: Storage<Scalar>
   ) {
-    map(values, condition, into: output) {
-      $1 > 0 ? $0 : 0
-    } vector: {
-      Scalar.masked($0, wherePositive: $1)
-    }
+    map(values, condition, into: output, scalar: { $1 > 0 ? $0 : 0 }, vector: { Scalar.masked($0, wherePositive: $1) })
   }
 
   /// `Σ a[i]`, summed in `Double`.

@@ -14,40 +14,23 @@ extension Kernels {
   ) {
     let rows = RowChunks(input, channels: channels)
     precondition(mean.count == channels && variance.count == channels, "\(channels) channels, \(mean.count) means")
-    let partial = Storage<Scalar>(uninitialized: rows.chunks * 2 * rows.stride)
+    let partial = PartialStatistics<Scalar>(groups: rows.chunks, channels: channels)
     Parallel.forEachChunk(rows.chunks) { chunk in
-      let means = partial.base + chunk * 2 * rows.stride
-      let squares = means + rows.stride
+      let (means, squares) = partial.places(ofGroup: chunk)
       let range = rows.range(chunk)
       let share = 1 / Scalar(range.count)
-      rows.sums(range, into: means) { x, _ in
-        x
-      } vector: { x, _ in
-        x
-      }
+      partial.counts.base[chunk] = Scalar(range.count)
+      rows.sums(range, into: means, scalar: { x, _, _ in x }, vector: { x, _, _ in x })
       for c in 0..<channels { means[c] *= share }
-      rows.sums(range, into: squares) { x, c in
+      rows.sums(range, into: squares) { x, _, c in
         let d = x - means[c]
         return d * d
-      } vector: { x, q in
+      } vector: { x, _, q in
         let d = x - means.vectors[q]
         return d * d
       }
     }
-    for c in 0..<channels {
-      var count = 0.0
-      var merged = 0.0
-      var squares = 0.0
-      for chunk in 0..<rows.chunks {
-        let n = Double(rows.range(chunk).count)
-        let delta = Double(partial.base[chunk * 2 * rows.stride + c]) - merged
-        squares += Double(partial.base[(chunk * 2 + 1) * rows.stride + c]) + delta * delta * count * n / (count + n)
-        merged += delta * n / (count + n)
-        count += n
-      }
-      mean.base[c] = Scalar(merged)
-      variance.base[c] = Scalar(squares / count)
-    }
+    partial.merge(mean: mean, variance: variance)
   }
 
   /// `output[c] = 1 / √(variance[c] + epsilon)`.
@@ -90,31 +73,18 @@ extension Kernels {
   ) {
     let rows = RowChunks(gradient, channels: channels)
     precondition(gradient.count == input.count, "gradient of \(gradient.count), input of \(input.count) elements")
-    let partial = Storage<Scalar>(uninitialized: rows.chunks * 2 * rows.stride)
+    let partial = PartialStatistics<Scalar>(groups: rows.chunks, channels: channels)
     Parallel.forEachChunk(rows.chunks) { chunk in
-      let sums = partial.base + chunk * 2 * rows.stride
+      let (sums, products) = partial.places(ofGroup: chunk)
       let range = rows.range(chunk)
-      rows.sums(range, into: sums) { g, _ in
-        g
-      } vector: { g, _ in
-        g
-      }
-      rows.sums(range, with: input.base, into: sums + rows.stride) { g, x, c in
+      rows.sums(range, into: sums, scalar: { g, _, _ in g }, vector: { g, _, _ in g })
+      rows.sums(range, with: input.base, into: products) { g, x, c in
         g * (x - mean.base[c])
       } vector: { g, x, q in
         g * (x - mean.vectors[q])
       }
     }
-    for c in 0..<channels {
-      var sum = 0.0
-      var product = 0.0
-      for chunk in 0..<rows.chunks {
-        sum += Double(partial.base[chunk * 2 * rows.stride + c])
-        product += Double(partial.base[(chunk * 2 + 1) * rows.stride + c])
-      }
-      sums.base[c] = Scalar(sum)
-      products.base[c] = Scalar(product * Double(factor.base[c]))
-    }
+    partial.sum(sums, products, times: factor)
   }
 
   /// `inputGradient = a · gradient + b · (input − mean) + d`, with one a, b, d and mean for each channel: the gradient
@@ -163,11 +133,8 @@ extension Kernels {
     let rows = RowChunks(input, channels: sums.count)
     let partial = Storage<Scalar>(uninitialized: rows.chunks * rows.stride)
     Parallel.forEachChunk(rows.chunks) { chunk in
-      rows.sums(rows.range(chunk), into: partial.base + chunk * rows.stride) { x, _ in
-        x
-      } vector: { x, _ in
-        x
-      }
+      rows.sums(
+        rows.range(chunk), into: partial.base + chunk * rows.stride, scalar: { x, _, _ in x }, vector: { x, _, _ in x })
     }
     for c in 0..<sums.count {
       var sum = 0.0
@@ -245,19 +212,6 @@ struct RowChunks<Scalar: Element> {
         left -= 1
       }
       sums.vectors[q] = total.value
-    }
-  }
-
-  /// `sums[c] = Σ value(x, c)` over the rows in `range`.
-  @inline(__always)
-  func sums(
-    _ range: Range<Int>, into sums: UnsafeMutablePointer<Scalar>, scalar: (Scalar, Int) -> Scalar,
-    vector: (Scalar.Vector, Int) -> Scalar.Vector
-  ) {
-    self.sums(range, with: nil, into: sums) { x, _, c in
-      scalar(x, c)
-    } vector: { x, _, q in
-      vector(x, q)
     }
   }
 

@@ -1,4 +1,4 @@
-// Peak.swift: the most multiply-adds a second that this machine does.
+// Peak.swift: the most multiply-adds and the most bytes a second that this machine manages.
 
 extension Kernels {
   /// The most additions and multiplications per second that the register tiles reach, in 10⁹ (a multiply-add is two),
@@ -34,6 +34,24 @@ extension Kernels {
       let nanoseconds = Double(System.nanoseconds - began)
       let operations = 2 * depth * pixels * panelVectors * Scalar.lanes * repeats * chunks
       best = max(best, Double(operations) / nanoseconds)
+    }
+    return best
+  }
+
+  /// The most bytes a second, in 10⁹, that are read from memory and written there: those of a ReLU from 24 MB to another
+  /// 24 MB, more than most caches hold. Runs for about `seconds` and takes the best of several times.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func memoryGigabytes<Scalar: Element>(_: Scalar.Type, seconds: Double = 0.2) -> Double {
+    let bytes = 24 << 20
+    let count = bytes / MemoryLayout<Scalar>.stride
+    let (input, output) = (Storage<Scalar>(repeating: 1, count: count), Storage<Scalar>(repeating: 0, count: count))
+    var best = 0.0
+    let start = System.nanoseconds
+    while Double(System.nanoseconds - start) < seconds * 1e9 {
+      let began = System.nanoseconds
+      rectify(input, into: output)
+      best = max(best, Double(2 * bytes) / Double(System.nanoseconds - began))
     }
     return best
   }

@@ -11,32 +11,12 @@ extension Kernels {
     _ shape: ConvolutionShape, input: Storage<Scalar>, output: Storage<Scalar>
   ) {
     precondition(input.count == shape.inputCount && output.count == shape.outputCount, "sizes that are not \(shape)")
-    let channels = shape.inputChannels
-    let usesVectors = channels % Scalar.lanes == 0 && implementation == .fast
-    let vectors = channels / Scalar.lanes
+    let map = PooledMap(input, width: shape.width, channels: shape.inputChannels)
     Parallel.forEachChunk(shape.batch * shape.outputHeight) { row in
-      let (n, y) = (row / shape.outputHeight, row % shape.outputHeight)
       for x in 0..<shape.outputWidth {
-        let target = output.base + (row * shape.outputWidth + x) * channels
-        let window = shape.window(y, x)
-        let first = (n * shape.height + window.top) * shape.width + window.left
-        if usesVectors {
-          for q in 0..<vectors {
-            var source = input.vectors + first * vectors + q
-            var largest = source[0]
-            for _ in 0..<window.rows {
-              for i in 0..<window.columns { largest = Scalar.larger(source[i * vectors], largest) }
-              source += shape.width * vectors
-            }
-            target.vectors[q] = largest
-          }
-        } else {
-          target.update(from: input.base + first * channels, count: channels)
-          shape.forEachWindowPixel(n, y, x) { pixel in
-            let source = input.base + pixel * channels
-            for c in 0..<channels where source[c] > target[c] || source[c].isNaN { target[c] = source[c] }
-          }
-        }
+        map.largest(
+          of: shape.window(row / shape.outputHeight, row % shape.outputHeight, x),
+          into: output.base + (row * shape.outputWidth + x) * map.channels)
       }
     }
   }
@@ -51,20 +31,16 @@ extension Kernels {
     precondition(input.count == shape.inputCount && inputGradient.count == input.count, "sizes that are not \(shape)")
     precondition(
       output.count == shape.outputCount && outputGradient.count == output.count, "sizes that are not \(shape)")
-    let channels = shape.inputChannels
+    let map = PooledMap(input, width: shape.width, channels: shape.inputChannels)
     inputGradient.base.update(repeating: 0, count: inputGradient.count)
     Parallel.forEachChunk(shape.batch) { n in
-      let pending = Storage<Scalar>(uninitialized: channels)
+      let pending = Storage<Scalar>(uninitialized: map.channels)
       for y in 0..<shape.outputHeight {
         for x in 0..<shape.outputWidth {
-          let start = ((n * shape.outputHeight + y) * shape.outputWidth + x) * channels
-          pending.base.update(from: outputGradient.base + start, count: channels)
-          shape.forEachWindowPixel(n, y, x) { pixel in
-            for c in 0..<channels where input.base[pixel * channels + c] == output.base[start + c] {
-              inputGradient.base[pixel * channels + c] += pending.base[c]
-              pending.base[c] = 0  // the next input that is as large gets nothing
-            }
-          }
+          let start = ((n * shape.outputHeight + y) * shape.outputWidth + x) * map.channels
+          map.addGradient(
+            outputGradient.base + start, ofLargest: output.base + start, of: shape.window(n, y, x), pending,
+            to: inputGradient)
         }
       }
     }
@@ -109,21 +85,78 @@ extension Kernels {
   }
 }
 
+/// The pixels of a feature map that are pooled together: `rows` x `columns` of them, from the one with the index `first`
+/// in the batch on.
+struct PoolingWindow {
+  var first, rows, columns: Int
+}
+
 extension ConvolutionShape {
-  /// Visits the pixels of a window that lie in the image, row by row, by their index in the batch.
+  /// The part of a window that lies in the image.
   @inline(__always)
-  func forEachWindowPixel(_ n: Int, _ y: Int, _ x: Int, _ body: (_ pixel: Int) -> Void) {
-    let window = window(y, x)
-    for inputY in window.top..<window.top + window.rows {
-      for inputX in window.left..<window.left + window.columns { body((n * height + inputY) * width + inputX) }
+  fileprivate func window(_ n: Int, _ y: Int, _ x: Int) -> PoolingWindow {
+    let (top, left) = (max(0, y * stride - padding), max(0, x * stride - padding))
+    let bottom = min(height, y * stride - padding + kernelHeight)
+    let right = min(width, x * stride - padding + kernelWidth)
+    return PoolingWindow(first: (n * height + top) * width + left, rows: bottom - top, columns: right - left)
+  }
+}
+
+/// A feature map whose windows are pooled: by a max-pool, or under the bins of regions.
+struct PooledMap<Scalar: Element> {
+  let channels: Int
+  private let input: Storage<Scalar>
+  private let width: Int
+
+  init(_ input: Storage<Scalar>, width: Int, channels: Int) {
+    (self.input, self.width, self.channels) = (input, width, channels)
+  }
+
+  /// The largest number of each channel in a window, NaN where one of them is.
+  @inline(__always)
+  func largest(of window: PoolingWindow, into target: UnsafeMutablePointer<Scalar>) {
+    guard channels % Scalar.lanes == 0 && Kernels.implementation == .fast else {
+      target.update(from: input.base + window.first * channels, count: channels)
+      return forEachPixel(window) { source in
+        for c in 0..<channels {
+          let x = input.base[source + c]
+          if x > target[c] || x.isNaN { target[c] = x }
+        }
+      }
+    }
+    let vectors = channels / Scalar.lanes
+    for q in 0..<vectors {
+      var source = input.vectors + window.first * vectors + q
+      var largest = source[0]
+      for _ in 0..<window.rows {
+        for x in 0..<window.columns { largest = Scalar.larger(source[x * vectors], largest) }
+        source += width * vectors
+      }
+      target.vectors[q] = largest
     }
   }
 
-  /// The part of a window that lies in the image.
+  /// Adds the gradient with respect to the largest number of each channel to that of the first pixel that has it.
+  /// `pending` has room for the channels.
   @inline(__always)
-  func window(_ y: Int, _ x: Int) -> (top: Int, left: Int, rows: Int, columns: Int) {
-    let (top, left) = (max(0, y * stride - padding), max(0, x * stride - padding))
-    let bottom = min(height, y * stride - padding + kernelHeight)
-    return (top, left, bottom - top, min(width, x * stride - padding + kernelWidth) - left)
+  func addGradient(
+    _ gradient: UnsafePointer<Scalar>, ofLargest largest: UnsafePointer<Scalar>, of window: PoolingWindow,
+    _ pending: Storage<Scalar>, to inputGradient: Storage<Scalar>
+  ) {
+    pending.base.update(from: gradient, count: channels)
+    forEachPixel(window) { place in
+      for c in 0..<channels where input.base[place + c] == largest[c] {
+        inputGradient.base[place + c] += pending.base[c]
+        pending.base[c] = 0  // the next pixel that is as large gets nothing
+      }
+    }
+  }
+
+  /// Visits the pixels of a window, row by row, by the place of their first channel.
+  @inline(__always)
+  private func forEachPixel(_ window: PoolingWindow, _ body: (_ place: Int) -> Void) {
+    for y in 0..<window.rows {
+      for x in 0..<window.columns { body((window.first + y * width + x) * channels) }
+    }
   }
 }

@@ -33,15 +33,19 @@ public struct RegionPoolingShape: Equatable, Sendable {
   /// Elements of the feature map.
   var inputCount: Int { batch * height * width * channels }
 
-  /// The cells of bin (i, j) of a region that lie on the map: of bin i the rows from ⌊i·rows/bins⌋ to
-  /// ⌈(i + 1)·rows/bins⌉, the end not included. Neighbouring bins share a row when `bins` does not divide `rows`.
+  /// The cells of a bin of a region that lie on the map; nil where none does. Bins are numbered row by row: of row i of
+  /// bins the cells' rows from ⌊i·rows/bins⌋ to ⌈(i + 1)·rows/bins⌉, the end not included, and so with the columns.
+  /// Neighbouring bins share a row when `bins` does not divide `rows`.
   @inline(__always)
-  func window(_ region: CellRegion, _ i: Int, _ j: Int) -> (top: Int, left: Int, bottom: Int, right: Int) {
-    (
-      max(0, region.top + i * region.rows / bins), max(0, region.left + j * region.columns / bins),
-      min(height, region.top + ((i + 1) * region.rows + bins - 1) / bins),
-      min(width, region.left + ((j + 1) * region.columns + bins - 1) / bins)
-    )
+  func window(_ region: CellRegion, bin: Int) -> PoolingWindow? {
+    let (i, j) = (bin / bins, bin % bins)
+    let top = max(0, region.top + i * region.rows / bins)
+    let left = max(0, region.left + j * region.columns / bins)
+    let bottom = min(height, region.top + ((i + 1) * region.rows + bins - 1) / bins)
+    let right = min(width, region.left + ((j + 1) * region.columns + bins - 1) / bins)
+    guard top < bottom && left < right else { return nil }
+    return PoolingWindow(
+      first: (region.image * height + top) * width + left, rows: bottom - top, columns: right - left)
   }
 }
 
@@ -54,38 +58,15 @@ extension Kernels {
     _ shape: RegionPoolingShape, _ regions: [CellRegion], input: Storage<Scalar>, output: Storage<Scalar>
   ) {
     check(shape, regions, input: input, output: output)
-    let (channels, bins) = (shape.channels, shape.bins)
-    let usesVectors = channels % Scalar.lanes == 0 && implementation == .fast
-    let vectors = channels / Scalar.lanes
+    let map = PooledMap(input, width: shape.width, channels: shape.channels)
+    let bins = shape.bins * shape.bins
     Parallel.forEachChunk(regions.count) { r in
-      let region = regions[r]
-      for bin in 0..<bins * bins {
-        let target = output.base + (r * bins * bins + bin) * channels
-        let window = shape.window(region, bin / bins, bin % bins)
-        guard window.top < window.bottom && window.left < window.right else {
-          target.update(repeating: 0, count: channels)
-          continue
-        }
-        let first = (region.image * shape.height + window.top) * shape.width + window.left
-        let (rows, columns) = (window.bottom - window.top, window.right - window.left)
-        if usesVectors {
-          for q in 0..<vectors {
-            var source = input.vectors + first * vectors + q
-            var largest = source[0]
-            for _ in 0..<rows {
-              for x in 0..<columns { largest = Scalar.larger(source[x * vectors], largest) }
-              source += shape.width * vectors
-            }
-            target.vectors[q] = largest
-          }
+      for bin in 0..<bins {
+        let target = output.base + (r * bins + bin) * map.channels
+        if let window = shape.window(regions[r], bin: bin) {
+          map.largest(of: window, into: target)
         } else {
-          target.update(from: input.base + first * channels, count: channels)
-          for y in 0..<rows {
-            for x in 0..<columns {
-              let source = input.base + (first + y * shape.width + x) * channels
-              for c in 0..<channels where source[c] > target[c] || source[c].isNaN { target[c] = source[c] }
-            }
-          }
+          target.update(repeating: 0, count: map.channels)
         }
       }
     }
@@ -103,28 +84,20 @@ extension Kernels {
     precondition(
       outputGradient.count == output.count && inputGradient.count == input.count,
       "gradients of \(outputGradient.count) and \(inputGradient.count) elements")
-    let (channels, bins) = (shape.channels, shape.bins)
-    let size = shape.height * shape.width * channels
+    let map = PooledMap(input, width: shape.width, channels: shape.channels)
+    let bins = shape.bins * shape.bins
+    let size = shape.height * shape.width * map.channels
     let regionsOfImage = (0..<shape.batch).map { n in regions.indices.filter { regions[$0].image == n } }
     // Regions of one image add into the same cells: one chunk an image.
     Parallel.forEachChunk(shape.batch) { n in
       (inputGradient.base + n * size).update(repeating: 0, count: size)
-      let pending = Storage<Scalar>(uninitialized: channels)
+      let pending = Storage<Scalar>(uninitialized: map.channels)
       for r in regionsOfImage[n] {
-        for bin in 0..<bins * bins {
-          let start = (r * bins * bins + bin) * channels
-          let window = shape.window(regions[r], bin / bins, bin % bins)
-          guard window.top < window.bottom && window.left < window.right else { continue }
-          pending.base.update(from: outputGradient.base + start, count: channels)
-          for y in window.top..<window.bottom {
-            for x in window.left..<window.right {
-              let cell = ((n * shape.height + y) * shape.width + x) * channels
-              for c in 0..<channels where input.base[cell + c] == output.base[start + c] {
-                inputGradient.base[cell + c] += pending.base[c]
-                pending.base[c] = 0  // the next cell that is as large gets nothing
-              }
-            }
-          }
+        for bin in 0..<bins {
+          guard let window = shape.window(regions[r], bin: bin) else { continue }
+          let start = (r * bins + bin) * map.channels
+          map.addGradient(
+            outputGradient.base + start, ofLargest: output.base + start, of: window, pending, to: inputGradient)
         }
       }
     }

@@ -107,6 +107,14 @@ typealias Tile4<Row: TileRow> = Twice<Tile2<Row>>
 typealias Tile8<Row: TileRow> = Twice<Tile4<Row>>
 typealias Tile16<Row: TileRow> = Twice<Tile8<Row>>
 
+/// The tile for registers of up to 32 bytes. A vector takes four of WebAssembly's, of 16 bytes, and an engine on x86-64
+/// has 16 of them: two pixels fill half.
+#if arch(wasm32)
+  typealias SmallTile<Row: TileRow> = Tile2<Row>
+#else
+  typealias SmallTile<Row: TileRow> = Tile4<Row>
+#endif
+
 /// The number of vectors of output channels that are computed together, such that all sums stay in registers.
 ///
 /// AVX-512 has 32 registers of 64 bytes: 8 pixels by 2 vectors, or 16 by 1. AVX2 has 16 of 32 bytes and NEON

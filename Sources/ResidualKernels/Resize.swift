@@ -8,9 +8,7 @@ extension Kernels {
   /// shrinks, so that no pixel is skipped. Weights beyond the border are left out and the others scaled up. Pillow's
   /// `BILINEAR`.
   ///
-  /// - Parameters:
-  ///   - values: `[height, width, channels]`.
-  /// - Returns: `[newHeight, newWidth, channels]`.
+  /// The image is `[height, width, channels]`, the result `[newHeight, newWidth, channels]`.
   public static func resize(
     values image: [Float], height: Int, width: Int, channels: Int, toHeight newHeight: Int, width newWidth: Int
   ) -> [Float] {

@@ -22,22 +22,21 @@ extension Kernels {
     }
   }
 
-  /// The gradient of ``subsample(_:batch:height:width:channels:stride:front:outputChannels:output:)``: the gradients of
-  /// the channels that were copied go back to the pixels they came from; all other pixels get zero.
+  /// Adds the gradient of ``subsample(_:batch:height:width:channels:stride:front:outputChannels:output:)`` to
+  /// `inputGradient`: the pixels and channels that were copied get the gradients of their copies.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func subsampleGradient<Scalar: Element>(
+  public static func addSubsampleGradient<Scalar: Element>(
     _ outputGradient: Storage<Scalar>, batch: Int, height: Int, width: Int, channels: Int, stride: Int, front: Int,
-    outputChannels: Int, inputGradient: Storage<Scalar>
+    outputChannels: Int, to inputGradient: Storage<Scalar>
   ) {
     let shape = Subsampling(
       input: inputGradient, batch: batch, height: height, width: width, channels: channels, stride: stride,
       front: front, outputChannels: outputChannels, output: outputGradient)
-    inputGradient.base.update(repeating: 0, count: inputGradient.count)
-    if implementation == .reference { return shape.forEachCopy { inputGradient.base[$0] = outputGradient.base[$1] } }
+    if implementation == .reference { return shape.forEachCopy { inputGradient.base[$0] += outputGradient.base[$1] } }
     Parallel.forEachChunk(batch) { n in
       shape.forEachPixel(n) { source, target in
-        (inputGradient.base + source).update(from: outputGradient.base + target, count: channels)
+        for c in 0..<channels { inputGradient.base[source + c] += outputGradient.base[target + c] }
       }
     }
   }
@@ -51,13 +50,8 @@ private struct Subsampling {
     input: Storage<Scalar>, batch: Int, height: Int, width: Int, channels: Int, stride: Int, front: Int,
     outputChannels: Int, output: Storage<Scalar>
   ) {
-    self.batch = batch
-    self.height = height
-    self.width = width
-    self.channels = channels
-    self.stride = stride
-    self.front = front
-    self.outputChannels = outputChannels
+    (self.batch, self.height, self.width, self.channels) = (batch, height, width, channels)
+    (self.stride, self.front, self.outputChannels) = (stride, front, outputChannels)
     precondition(
       front >= 0 && front + channels <= outputChannels, "\(front) + \(channels) of \(outputChannels) channels")
     precondition(input.count == batch * height * width * channels, "\(input.count) elements of input")

@@ -17,6 +17,8 @@ struct TapGrid {
   var taps, tapStep, depth: Int
   /// The distance in vectors between two outputs: from one row to the next, from one pixel to the next.
   var outputRow, outputPixel: Int
+  /// The distance in vectors from the weights of one row to those of the next; 0 where all rows have the same.
+  var weightRow = 0
 
   /// The same grid as one long row, where its rows lie end to end: tiles then leave fewer pixels over.
   func flattened() -> TapGrid {
@@ -25,6 +27,17 @@ struct TapGrid {
     grid.width = height * width
     grid.height = 1
     return grid
+  }
+}
+
+extension TapGrid {
+  /// Some rows of a convolution's outputs, which have `vectors` vectors a pixel; a row of its padded input has `row`
+  /// scalars.
+  init(_ shape: ConvolutionShape, rows: Int, row: Int, vectors: Int) {
+    self.init(
+      height: rows, width: shape.outputWidth, inputRow: shape.stride * row,
+      inputPixel: shape.stride * shape.inputChannels, taps: shape.kernelHeight, tapStep: row,
+      depth: shape.kernelWidth * shape.inputChannels, outputRow: shape.outputWidth * vectors, outputPixel: vectors)
   }
 }
 
@@ -72,30 +85,6 @@ struct PanelLayout {
   }
 }
 
-/// Sums one panel for a row of the grid, as far as whole tiles go. With `accumulating` it adds to what the output
-/// holds.
-@inline(__always)
-private func sumStrip<Tile: RegisterTile>(
-  _: Tile.Type, _ grid: TapGrid, row: Int, pixel: inout Int, input: UnsafePointer<Tile.Scalar>,
-  panel: UnsafePointer<Tile.Scalar.Vector>, output: UnsafeMutablePointer<Tile.Scalar.Vector>, accumulating: Bool
-) {
-  while pixel + Tile.count <= grid.width {
-    let target = output + row * grid.outputRow + pixel * grid.outputPixel
-    var tile = accumulating ? Tile(load: target, step: grid.outputPixel) : Tile()
-    var weights = panel
-    var tap = input + row * grid.inputRow + pixel * grid.inputPixel
-    for _ in 0..<grid.taps {
-      for i in 0..<grid.depth {
-        tile.multiplyAdd(tap + i, step: grid.inputPixel, Tile.Row(load: weights))
-        weights += Tile.Row.vectors
-      }
-      tap += grid.tapStep
-    }
-    tile.store(target, step: grid.outputPixel)
-    pixel += Tile.count
-  }
-}
-
 /// `output[y, x] = Σ over taps and depth of input · weights`, for all panels.
 @inline(__always)
 func sumTaps<Scalar: Element>(
@@ -109,41 +98,48 @@ func sumTaps<Scalar: Element>(
   }
 }
 
-/// `sumTaps` for one panel of `width` vectors. It is not inlined, because its code is large and it is called once a
-/// panel.
+/// `sumTaps` for one panel of `width` vectors; with `accumulating` the sums are added to what the output holds. It is
+/// not inlined, because its code is large and it is called once a panel.
 @inline(never)
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
 func sumPanel<Scalar: Element>(
   _ grid: TapGrid, input: UnsafePointer<Scalar>, panel: UnsafePointer<Scalar.Vector>, width: Int,
   output: UnsafeMutablePointer<Scalar.Vector>, accumulating: Bool
 ) {
   for row in 0..<grid.height {
+    let (input, panel, output) = (
+      input + row * grid.inputRow, panel + row * grid.weightRow, output + row * grid.outputRow
+    )
     var pixel = 0
+    // As many tiles of this shape as there are.
+    @inline(__always)
+    func sum<Tile: RegisterTile<Scalar>>(_: Tile.Type) {
+      while pixel + Tile.count <= grid.width {
+        let target = output + pixel * grid.outputPixel
+        var tile = accumulating ? Tile(load: target, step: grid.outputPixel) : Tile()
+        var weights = panel
+        var tap = input + pixel * grid.inputPixel
+        for _ in 0..<grid.taps {
+          for i in 0..<grid.depth {
+            tile.multiplyAdd(tap + i, step: grid.inputPixel, Tile.Row(load: weights))
+            weights += Tile.Row.vectors
+          }
+          tap += grid.tapStep
+        }
+        tile.store(target, step: grid.outputPixel)
+        pixel += Tile.count
+      }
+    }
     #if arch(x86_64) && AVX512
       if width == 2 {
-        typealias Row = TwoVectors<Scalar>
-        sumStrip(
-          Tile8<Row>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
-          accumulating: accumulating)
-        sumStrip(
-          Tile4<Row>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
-          accumulating: accumulating)
-        sumStrip(
-          Tile1<Row>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
-          accumulating: accumulating)
+        sum(Tile8<TwoVectors<Scalar>>.self)
+        sum(Tile4<TwoVectors<Scalar>>.self)
+        sum(Tile1<TwoVectors<Scalar>>.self)
         continue
       }
-      sumStrip(
-        Tile16<OneVector<Scalar>>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
-        accumulating: accumulating)
+      sum(Tile16<OneVector<Scalar>>.self)
     #endif
-    sumStrip(
-      Tile4<OneVector<Scalar>>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
-      accumulating: accumulating)
-    sumStrip(
-      Tile1<OneVector<Scalar>>.self, grid, row: row, pixel: &pixel, input: input, panel: panel, output: output,
-      accumulating: accumulating)
+    sum(SmallTile<OneVector<Scalar>>.self)
+    sum(Tile1<OneVector<Scalar>>.self)
   }
 }
 
@@ -154,81 +150,61 @@ struct GradientGrid {
   var row, pixel: Int
 }
 
-/// `sums[tap, i, channel] += Σ over the grid of input[…][i] · gradient[y, x, channel]`: for every weight, the sum of
+/// `sums[tap, i, channel] = Σ over the grid of input[…][i] · gradient[y, x, channel]`: for every weight, the sum of
 /// the inputs that it multiplies times the gradients of the outputs that the products are added to.
 ///
-/// `sums` has one row of `vectors` vectors for each of the `taps · depth` inputs.
+/// `sums` has one row of `vectors` vectors for each of the `taps · depth` inputs; with `accumulating` the products are
+/// added to what it holds.
 @inline(never)
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
 func addOuterProducts<Scalar: Element>(
   _ grid: TapGrid, input: UnsafePointer<Scalar>, gradient: UnsafePointer<Scalar.Vector>, _ layout: GradientGrid,
-  vectors: Int, sums: UnsafeMutablePointer<Scalar.Vector>
+  vectors: Int, sums: UnsafeMutablePointer<Scalar.Vector>, accumulating: Bool
 ) {
   // A few rows at a time, so that their inputs and gradients stay in the first cache for all tiles.
   let rowsAtOnce = max(1, 256 / max(1, grid.width))
   for rowStart in stride(from: 0, to: grid.height, by: rowsAtOnce) {
     let rows = rowStart..<min(rowStart + rowsAtOnce, grid.height)
     for tap in 0..<grid.taps {
-      let tapInput = input + tap * grid.tapStep
-      let tapSums = sums + tap * grid.depth * vectors
       var vector = 0
       while vector < vectors {
+        let (input, gradient, sums) = (
+          input + tap * grid.tapStep, gradient + vector, sums + tap * grid.depth * vectors + vector
+        )
         var start = 0
+        // As many tiles of this shape as there are, from input number `start` of the tap on.
+        @inline(__always)
+        func add<Tile: RegisterTile<Scalar>>(_: Tile.Type) {
+          while start + Tile.count <= grid.depth {
+            let target = sums + start * vectors
+            var tile = accumulating || rowStart > 0 ? Tile(load: target, step: vectors) : Tile()
+            for row in rows {
+              var x = input + row * grid.inputRow + start
+              var g = gradient + row * layout.row
+              for _ in 0..<grid.width {
+                tile.multiplyAdd(x, step: 1, Tile.Row(load: g))
+                x += grid.inputPixel
+                g += layout.pixel
+              }
+            }
+            tile.store(target, step: vectors)
+            start += Tile.count
+          }
+        }
         #if arch(x86_64) && AVX512
           if vector + 2 <= vectors {
-            typealias Row = TwoVectors<Scalar>
-            addStrip(
-              Tile8<Row>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout, start: &start,
-              vectors: vectors, sums: tapSums + vector)
-            addStrip(
-              Tile4<Row>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout, start: &start,
-              vectors: vectors, sums: tapSums + vector)
-            addStrip(
-              Tile1<Row>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout, start: &start,
-              vectors: vectors, sums: tapSums + vector)
+            add(Tile8<TwoVectors<Scalar>>.self)
+            add(Tile4<TwoVectors<Scalar>>.self)
+            add(Tile1<TwoVectors<Scalar>>.self)
             vector += 2
             continue
           }
-          addStrip(
-            Tile16<OneVector<Scalar>>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout,
-            start: &start, vectors: vectors, sums: tapSums + vector)
-          addStrip(
-            Tile8<OneVector<Scalar>>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout,
-            start: &start, vectors: vectors, sums: tapSums + vector)
+          add(Tile16<OneVector<Scalar>>.self)
+          add(Tile8<OneVector<Scalar>>.self)
         #endif
-        addStrip(
-          Tile4<OneVector<Scalar>>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout,
-          start: &start, vectors: vectors, sums: tapSums + vector)
-        addStrip(
-          Tile1<OneVector<Scalar>>.self, grid, rows, input: tapInput, gradient: gradient + vector, layout,
-          start: &start, vectors: vectors, sums: tapSums + vector)
+        add(SmallTile<OneVector<Scalar>>.self)
+        add(Tile1<OneVector<Scalar>>.self)
         vector += 1
       }
     }
-  }
-}
-
-/// `addOuterProducts` for `Tile.count` inputs of a tap at a time, from `start` on.
-@inline(__always)
-private func addStrip<Tile: RegisterTile>(
-  _: Tile.Type, _ grid: TapGrid, _ rows: Range<Int>, input: UnsafePointer<Tile.Scalar>,
-  gradient: UnsafePointer<Tile.Scalar.Vector>, _ layout: GradientGrid, start: inout Int, vectors: Int,
-  sums: UnsafeMutablePointer<Tile.Scalar.Vector>
-) {
-  while start + Tile.count <= grid.depth {
-    let target = sums + start * vectors
-    var tile = Tile(load: target, step: vectors)
-    for row in rows {
-      var x = input + row * grid.inputRow + start
-      var g = gradient + row * layout.row
-      for _ in 0..<grid.width {
-        tile.multiplyAdd(x, step: 1, Tile.Row(load: g))
-        x += grid.inputPixel
-        g += layout.pixel
-      }
-    }
-    tile.store(target, step: vectors)
-    start += Tile.count
   }
 }

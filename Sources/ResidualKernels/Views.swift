@@ -33,7 +33,9 @@ extension Kernels {
   /// before the picture is padded, shifted and mirrored. Otherwise it lies under the window (y″ = y, x″ = x).
   ///
   /// - Parameters:
-  ///   - height: the rows of every window; `width`, the columns.
+  ///   - views: the windows, each with the picture that it is cut from.
+  ///   - height: the rows of every window.
+  ///   - width: the columns of every window.
   ///   - mean: `[height, width, channels]`, of the size of the windows.
   ///   - factor: `[channels]`.
   ///   - output: `[views.count, height, width, channels]`.

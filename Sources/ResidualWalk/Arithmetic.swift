@@ -2,7 +2,7 @@
 //
 // Tests       Tests/ResidualWalkTests/ArithmeticTests.swift: for every number of a walk, the terms add up to it
 
-import Foundation
+import ResidualFiles
 import ResidualKernels
 import ResidualLearning
 
@@ -49,9 +49,9 @@ public struct Arithmetic: Sendable {
     func product(_ term: Term, _ words: (Operand) -> String) -> String {
       (term.sign < 0 ? "− " : "") + term.operands.map(words).joined(separator: " · ")
     }
-    let names = terms.map { product($0, \.name) }
+    let names = terms.map { product($0) { $0.name } }
     let numbers = terms.map { product($0) { short($0.value) } }
-    let (width, numberWidth) = (names.map(\.count).max() ?? 0, numbers.map(\.count).max() ?? 0)
+    let (width, numberWidth) = (names.map { $0.count }.max() ?? 0, numbers.map { $0.count }.max() ?? 0)
     func padded(_ text: String, _ width: Int) -> String {
       text + String(repeating: " ", count: max(width - text.count, 0))
     }
@@ -68,7 +68,7 @@ public struct Arithmetic: Sendable {
 }
 
 /// A number with seven significant digits.
-package func short(_ value: Double) -> String { String(format: "%.7g", value) }
+package func short(_ value: Double) -> String { value.rounded(digits: 7) }
 
 extension Shape {
   /// The position of element number `flat` of the row-major order.

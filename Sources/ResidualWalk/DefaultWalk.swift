@@ -21,7 +21,7 @@ extension Walk {
       ResidualNetwork<Double>(architecture, fused: false, using: &generator), using: &generator)
   }
 
-  /// The same network in `Double`.
+  /// The same network in `Double`. It throws nothing: every tensor is there.
   public static func network(_ network: ResidualNetwork<Float>) throws -> ResidualNetwork<Double> {
     var generator = RandomGenerator(seed: 0)
     var result = ResidualNetwork<Double>(network.architecture, fused: false, using: &generator)

@@ -11,15 +11,21 @@ public struct Node: Sendable {
   public enum Kind: Sendable {
     /// The network's input. It computes nothing.
     case images
+    /// W ∗ x.
     case convolution(Conv2D<Double>)
+    /// Batch normalization.
     case normalization(BatchNorm2D<Double>)
+    /// max(x, 0).
     case relu
+    /// The maximum of each window.
     case maxPool(MaxPool2D<Double>)
     /// The identity, or option A's zeros. A projection is a convolution and a normalization.
     case shortcut(Shortcut<Double>)
     /// F(x) + h(x).
     case sum
+    /// The mean of each channel over all pixels.
     case averagePool
+    /// x W + b.
     case linear(Linear<Double>)
     /// Softmax and cross-entropy, for images of these classes.
     case loss(labels: [Int])

@@ -64,7 +64,7 @@ extension Walk {
   }
 
   /// The tensors whose gradients the layer or block with the mistake computes: its inputs and its parameters.
-  func ownPlaces(of mistake: Mistake) -> [Place] {
+  public func ownPlaces(of mistake: Mistake) -> [Place] {
     let prefix = name(of: mistake) + "."
     let inputs =
       switch mistake.place {
@@ -84,7 +84,7 @@ extension Walk {
   }
 
   /// The largest difference of two gradients, relative to the largest element of the right one.
-  func relativeError(_ wrong: Tensor<Double>, _ right: Tensor<Double>) -> Double {
+  public func relativeError(_ wrong: Tensor<Double>, _ right: Tensor<Double>) -> Double {
     let difference = (wrong - right).largestMagnitude
     return difference == 0 ? 0 : difference / right.largestMagnitude
   }
@@ -122,7 +122,7 @@ extension Walk {
     case .block where isPlaceless: "this network has no shortcut"
     case .shortcut where isPlaceless: "no shortcut of this network pads with zeros"
     case .convolution where isPlaceless: "no convolution here has as many channels in as out"
-    case .convolution where kind.label.name.contains("bias"): "no convolution here has a bias"
+    case .convolution where kind.label.name.hasPrefix("conv-bias"): "no convolution here has a bias"
     default: labels.count == 1 ? "with a batch of one image it changes nothing" : "it changes no gradient here"
     }
   }

@@ -2,20 +2,20 @@
 //
 // Tests       Tests/ResidualWalkTests/PageTests.swift
 
-import Foundation
 import ResidualExperiments
+import ResidualFiles
 import ResidualKernels
 import ResidualLearning
 
 /// A number with so many significant digits, as short as it can be written.
 func number(_ value: Double, digits: Int) -> String {
-  let text = String(format: "%.\(digits)g", value)
-  return text.hasPrefix("-0") && Double(text) == 0 ? "0" : text
+  let text = value.rounded(digits: digits)
+  return text == "-0" ? "0" : text
 }
 
 extension Page {
   /// Everything that the page shows, as one JSON object.
-  var data: String {
+  public var data: String {
     let mistakes = walk.mistakes()
     return object([
       ("network", text(walk.architecture.name)), ("picture", text(picture)), ("loss", number(walk.loss)),
@@ -95,13 +95,16 @@ extension Page {
         ("choices", list(question.choices.map(text))), ("answer", text(question.answer)),
       ])
     }
-    let code = stop.code.map { list([text($0.snippet.key)] + $0.marked.map { "\($0)" }) }
     return object([
       ("phase", text(stop.phase.rawValue)), ("node", stop.node.map { "\($0)" } ?? "null"),
       ("addition", "\(stop.isAddition)"), ("name", text(stop.name)), ("sentence", text(stop.sentence)),
       ("equations", list(stop.equations.map { list([text($0.text), text($0.number), text($0.page)]) })),
-      ("code", list(code)), ("question", question ?? "null"),
+      ("code", list(stop.code.map(code))), ("question", question ?? "null"),
     ])
+  }
+
+  private func code(_ place: CodePlace) -> String {
+    list([text(place.snippet.key)] + place.marked.map { "\($0)" })
   }
 
   private func snippet(_ snippet: Snippet) -> String {
@@ -124,6 +127,8 @@ extension Page {
   }
 
   private func mistake(_ mistake: Mistake) -> String {
+    let head = label(mistake.label) + [("place", text(walk.name(of: mistake)))]
+    guard holdsNumbers else { return object(head + [("lines", list(mistake.lines.map(code)))]) }
     let wrong = walk.gradients(with: mistake)
     let places = walk.values.indices.map { Place.value($0) } + walk.parameters.indices.map { Place.parameter($0) }
     let errors = places.compactMap { place -> (String, String)? in
@@ -132,8 +137,8 @@ extension Page {
     }
     let own = walk.ownPlaces(of: mistake)
     return object(
-      label(mistake.label) + [
-        ("place", text(walk.name(of: mistake))), ("errors", object(errors)),
+      head + [
+        ("errors", object(errors)),
         ("wrong", object(own.map { (name($0), tensor(walk.tensorGradient(wrong, $0))) })),
       ])
   }
@@ -153,6 +158,7 @@ extension Page {
   }
 
   private func differences(_ place: Place) -> String {
+    guard holdsNumbers else { return "null" }
     let tensor = walk.tensor(place)
     return self.tensor(Tensor(tensor.shape, (0..<tensor.count).map { walk.finiteDifference(place, $0) }))
   }
@@ -165,7 +171,8 @@ extension Page {
 
   /// The numbers of a tensor with their mean and deviation.
   private func tensor(_ tensor: Tensor<Double>) -> String {
-    object([("n", numbers(tensor)), ("mean", number(tensor.mean)), ("deviation", number(tensor.deviation))])
+    guard holdsNumbers else { return "null" }
+    return object([("n", numbers(tensor)), ("mean", number(tensor.mean)), ("deviation", number(tensor.deviation))])
   }
 
   private func shape(_ shape: Shape) -> String { list(shape.sizes.map { "\($0)" }) }
@@ -185,7 +192,7 @@ extension Page {
       case "\\": result += "\\\\"
       case "<": result += "\\u003c"
       case "\n": result += "\\n"
-      case "\0"..<" ": result += String(format: "\\u%04x", Int(character.value))
+      case "\0"..<" ": result += "\\u" + String(0x1_0000 + character.value, radix: 16).dropFirst()
       default: result.unicodeScalars.append(character)
       }
     }

@@ -140,7 +140,7 @@ extension Page {
         });
       }
       document.addEventListener("keydown", (event) => {
-        if (event.altKey || event.ctrlKey || event.metaKey) return;
+        if (event.altKey || event.ctrlKey || event.metaKey || tensors.closest("[hidden]")) return;
         const cell = event.target.closest?.("td[data-i]");
         if (cell && event.key.startsWith("Arrow")) {
           event.preventDefault();

@@ -2,7 +2,8 @@
 //
 // Tests       Tests/ResidualWalkTests/PageTests.swift; scripts/check-walk.py opens it in a browser
 
-import Foundation
+import ResidualFiles
+import ResidualKernels
 import ResidualLearning
 
 /// A walk as one HTML page, without a network and without a framework.
@@ -17,21 +18,25 @@ public struct Page: Sendable {
   let plain: Walk?
   /// What the image is, in words.
   let picture: String
+  /// Whether the page holds the numbers of tensors. One that a program fills, anew after every change, does not.
+  let holdsNumbers: Bool
 
   /// A page of a walk.
   ///
   /// - Parameters:
+  ///   - walk: the walk that the page shows.
   ///   - plain: the walk of the plain network that stands beside it.
   ///   - picture: what the image is: `a drawn picture, class 2`.
+  ///   - holdsNumbers: false for a page whose tensors a program fills; ``data`` has null in their places.
   /// - Throws: `InputError` for a walk that is too large for a page.
-  public init(_ walk: Walk, plain: Walk?, picture: String) throws {
+  public init(_ walk: Walk, plain: Walk?, picture: String, holdsNumbers: Bool = true) throws(InputError) {
     let size = walk.values[0].shape
     guard walk.count <= Self.limit else {
       throw InputError(
         "a page of \(walk.architecture.name) on \(size[1])x\(size[2]) pixels would hold \(walk.count) numbers, and the "
           + "limit is \(Self.limit): take a narrower network (--width) or a smaller image (--size)")
     }
-    (self.walk, self.plain, self.picture) = (walk, plain, picture)
+    (self.walk, self.plain, self.picture, self.holdsNumbers) = (walk, plain, picture, holdsNumbers)
   }
 
   /// The text of the page.

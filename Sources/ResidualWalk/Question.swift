@@ -8,7 +8,14 @@ import ResidualLearning
 /// A question about the result of a stop.
 public struct Question: Equatable, Sendable {
   /// What is asked for.
-  public enum Kind: String, Sendable { case shape, sign, value }
+  public enum Kind: String, Sendable {
+    /// The shape of a tensor.
+    case shape
+    /// Whether a number is positive, zero or negative.
+    case sign
+    /// A number.
+    case value
+  }
 
   /// What is asked for.
   public let kind: Kind
@@ -26,7 +33,7 @@ extension Walk {
     guard let k = stop.node else { return stepQuestion }
     let node = graph.nodes[k]
     if stop.isAddition {
-      let parts = gradients.contributions[k].map(\.gradient)
+      let parts = gradients.contributions[k].map { $0.gradient }
       let i = interesting(parts[1])
       let numbers = parts.map { round3($0[flat: i]) }.joined(separator: " from the branch, ")
       return value(
@@ -133,7 +140,7 @@ extension Walk {
   private func shape(_ text: String, _ right: Shape, not wrong: [Shape]) -> Question {
     var choices = [right]
     for shape in wrong where choices.count < 3 && !choices.contains(shape) { choices.append(shape) }
-    let sorted = choices.map(\.description).sorted()
+    let sorted = choices.map { $0.description }.sorted()
     return Question(kind: .shape, text: text, choices: sorted, answer: right.description)
   }
 

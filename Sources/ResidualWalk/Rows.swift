@@ -42,7 +42,7 @@ extension Walk {
   }
 
   /// The names that ``place(named:)`` knows: layers and parameters.
-  public var names: [String] { graph.nodes.map(\.name) + parameters.map(\.name) }
+  public var names: [String] { graph.nodes.map { $0.name } + parameters.map { $0.name } }
 
   /// The tensor with this name.
   public func place(named name: String) -> Place? {

@@ -18,7 +18,14 @@ public struct Equation: Equatable, Sendable {
 /// One stop of a walk.
 public struct Stop: Sendable {
   /// The three parts of a step of training.
-  public enum Phase: String, Sendable { case forward, backward, step }
+  public enum Phase: String, Sendable {
+    /// From the images to the loss.
+    case forward
+    /// From the loss to the gradients.
+    case backward
+    /// From the gradients to the moved parameters.
+    case step
+  }
 
   /// The part of the step.
   public let phase: Phase

@@ -7,8 +7,8 @@ import ResidualLearning
 
 /// One training step of a network, layer by layer: every value, every gradient, and the step of SGD.
 ///
-/// Every layer runs through its own `forward` and `backward`, in `Double`; the order is that of ``Block`` and
-/// ``ResidualNetwork``, and the results are theirs, bit for bit (a test compares them).
+/// Every layer runs through its own `forward` and `backward`, in `Double`; the order is that of `Block` and
+/// `ResidualNetwork`, and the results are theirs, bit for bit (a test compares them).
 public struct Walk: Sendable {
   /// A gradient that arrives at a tensor, and the node that hands it back.
   public struct Contribution: Sendable {
@@ -46,6 +46,8 @@ public struct Walk: Sendable {
   public let velocities: [Tensor<Double>]
   /// The parameters after the step, in the order of ``parameters``.
   public let moved: [Tensor<Double>]
+  /// The gradients that were given in place of what arrives at some nodes.
+  public let upstream: [Int: Tensor<Double>]
 
   /// The statistics of each normalization, by its node.
   let statistics: [Int: BatchNorm2D<Double>.Cache]
@@ -57,13 +59,20 @@ public struct Walk: Sendable {
   /// Takes one step of training, at momentum 0.9 and decay 0.0001, with a velocity of zero before it.
   ///
   /// - Parameters:
-  ///   - images: the network's input `[N, H, W, 3]`.
+  ///   - network: the network before the step.
+  ///   - images: its input `[N, H, W, 3]`.
   ///   - labels: the true classes.
-  public init(_ network: ResidualNetwork<Double>, images: Tensor<Double>, labels: [Int], rate: Double = 0.1) {
+  ///   - rate: the rate of the step.
+  ///   - upstream: for some nodes, a gradient with respect to their output that takes the place of what arrives there.
+  public init(
+    _ network: ResidualNetwork<Double>, images: Tensor<Double>, labels: [Int], rate: Double = 0.1,
+    upstream: [Int: Tensor<Double>] = [:]
+  ) {
     architecture = network.architecture
     graph = Graph(network, labels: labels)
     self.labels = labels
     self.rate = rate
+    self.upstream = upstream
     var values = [images]
     var passes: [Pass?] = [nil]
     for node in graph.nodes.dropFirst() {
@@ -77,7 +86,7 @@ public struct Walk: Sendable {
       if case .normalization(let bn) = node.kind { statistics[k] = bn.forward(values[node.inputs[0]]).cache }
     }
     self.statistics = statistics
-    gradients = Self.backward(graph, values, passes, nil)
+    gradients = Self.backward(graph, values, passes, upstream, nil)
     parameters = network.parameters.named
     let numbers = Dictionary(uniqueKeysWithValues: graph.nodes.enumerated().map { ($1.name, $0) })
     owners = parameters.map { name, _ in numbers[String(name.prefix(upTo: name.lastIndex(of: ".")!))]! }
@@ -87,8 +96,8 @@ public struct Walk: Sendable {
     slopes.visit("") { name, tensor in tensor = found[name]! }
     var (optimizer, stepped) = (SGD(network.parameters), network.parameters)
     optimizer.step(&stepped, gradients: slopes, rate: rate)
-    velocities = optimizer.velocity.named.map(\.tensor)
-    moved = stepped.named.map(\.tensor)
+    velocities = optimizer.velocity.named.map { $0.tensor }
+    moved = stepped.named.map { $0.tensor }
   }
 
   /// The loss.
@@ -125,16 +134,18 @@ extension Walk {
   }
 
   /// The gradients when the layer or block at `mistake.place` has a mistake.
-  func gradients(with mistake: Mistake) -> Gradients { Self.backward(graph, values, passes, mistake) }
+  public func gradients(with mistake: Mistake) -> Gradients { Self.backward(graph, values, passes, upstream, mistake) }
 
   private static func backward(
-    _ graph: Graph, _ values: [Tensor<Double>], _ passes: [Pass?], _ mistake: Mistake?
+    _ graph: Graph, _ values: [Tensor<Double>], _ passes: [Pass?], _ upstream: [Int: Tensor<Double>],
+    _ mistake: Mistake?
   ) -> Gradients {
     let count = graph.nodes.count
     var found = Gradients(nodes: Array(repeating: nil, count: count), contributions: Array(repeating: [], count: count))
     found.nodes[count - 1] = Tensor([1])
     for k in backwardOrder(graph) {
       let node = graph.nodes[k]
+      if let given = upstream[k] { found.nodes[k] = given }
       let (inputs, parameters) = passes[k]!.backward(found.nodes[k]!, mistake?.place == .node(k) ? mistake?.kind : nil)
       for (input, gradient) in zip(node.inputs, inputs) {
         found.contributions[input].append(Contribution(reader: k, gradient: gradient))
@@ -166,6 +177,8 @@ public enum Place: Equatable, Sendable {
 
 extension Walk {
   /// (L(a + h) − L(a − h)) / 2h for element `i` of a tensor; the layers behind it run anew.
+  ///
+  /// Where a gradient u was given for the output y of a node, the loss is u·y, with the layers behind that node as they are.
   public func finiteDifference(_ place: Place, _ i: Int, step h: Double = 1e-5) -> Double {
     let a = tensor(place)[flat: i]
     let (right, left) = (a + h, a - h)
@@ -184,7 +197,7 @@ extension Walk {
   public func gradient(_ place: Place) -> Tensor<Double> { tensorGradient(gradients, place) }
 
   /// The gradient that `found` has for the tensor at a place.
-  func tensorGradient(_ found: Gradients, _ place: Place) -> Tensor<Double> {
+  public func tensorGradient(_ found: Gradients, _ place: Place) -> Tensor<Double> {
     switch place {
     case .value(let k): found.nodes[k]!
     case .parameter(let p): found.parameters[parameters[p].name]!
@@ -194,12 +207,15 @@ extension Walk {
   /// The loss when element `i` of a tensor is `value`.
   private func loss(_ place: Place, _ i: Int, _ value: Double) -> Double {
     var changed: [Int: Tensor<Double>] = [:]
-    var start = 0
+    var (start, given) = (0, 0.0)
+    func change(_ k: Int, to output: Tensor<Double>) {
+      if let u = upstream[k] { given += u.dot(output - values[k]) } else { changed[k] = output }
+    }
     switch place {
     case .value(let k):
       var tensor = values[k]
       tensor[flat: i] = value
-      changed[k] = tensor
+      change(k, to: tensor)
       start = k + 1
     case .parameter(let p):
       let (name, tensor) = parameters[p]
@@ -207,13 +223,13 @@ extension Walk {
       var new = tensor
       new[flat: i] = value
       let node = graph.nodes[start].replacing(String(name.dropFirst(graph.nodes[start].name.count + 1)), by: new)
-      changed[start] = Pass(node, node.inputs.map { values[$0] }).output
+      change(start, to: Pass(node, node.inputs.map { values[$0] }).output)
       start += 1
     }
     for k in start..<max(start, values.count) where graph.nodes[k].inputs.contains(where: { changed[$0] != nil }) {
-      changed[k] = Pass(graph.nodes[k], graph.nodes[k].inputs.map { changed[$0] ?? values[$0] }).output
+      change(k, to: Pass(graph.nodes[k], graph.nodes[k].inputs.map { changed[$0] ?? values[$0] }).output)
     }
-    return (changed[values.count - 1] ?? values[values.count - 1])[0]
+    return (changed[values.count - 1] ?? values[values.count - 1])[0] + given
   }
 }
 

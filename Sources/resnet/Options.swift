@@ -76,6 +76,7 @@ extension AnyOption {
     "the shorter sides, in pixels, to which an image is resized; the scores are averaged",
     absent: "the network's own size")
   static let export = Option("--export", .file, "write the network for PyTorch, with its names and order of axes")
+  static let lean = Option("--lean", .file, "write the checkpoint without what only training needs: half the size")
   static let logits = Option("--logits", .whole(0...), default: 0, "print the logits of the first N images")
 
   /// What the user knows about weights besides their file.
@@ -118,6 +119,9 @@ extension AnyOption {
   static let convolution = Option(
     "--convolution", .choice(ConvolutionName.self), default: .auto,
     "convolutions chosen by their shapes, or direct everywhere")
+  static let construct = Option(
+    flag: "--construct",
+    "also train deep networks that begin as the shallowest one, learned, and layers that are the identity")
   static let networks = Option(
     "--networks", .list(.text("NAME", "a network's name")),
     "the networks, such as plain20,resnet20,resnet32:B,resnet18:16; behind a colon the shortcut, or how many channels "

@@ -112,9 +112,9 @@ import Testing
         input, batch: 10, height: 40, width: 50, channels: channels, stride: 2, front: 3, outputChannels: channels + 5,
         output: halved)
       keep(halved)
-      Kernels.subsampleGradient(
+      Kernels.addSubsampleGradient(
         halved, batch: 10, height: 40, width: 50, channels: channels, stride: 2, front: 3,
-        outputChannels: channels + 5, inputGradient: output)
+        outputChannels: channels + 5, to: output)
       keep(output)
     }
     let fused = FusedCase<Float>(FusedKernelTests.shapes[0])

@@ -93,16 +93,17 @@ import Testing
     let input: Storage<Scalar> = numbers(batch * height * width * channels, seed: 1)
     let gradient: Storage<Scalar> = numbers(batch * rows * columns * outputs, seed: 2)
     let output = Storage<Scalar>(repeating: .nan, count: gradient.count)
-    let inputGradient = Storage<Scalar>(repeating: .nan, count: input.count)
+    let inputGradient: Storage<Scalar> = numbers(input.count, seed: 3)
+    let before = inputGradient.copy()
     Kernels.subsample(
       input, batch: batch, height: height, width: width, channels: channels, stride: stride, front: front,
       outputChannels: outputs, output: output)
-    Kernels.subsampleGradient(
+    Kernels.addSubsampleGradient(
       gradient, batch: batch, height: height, width: width, channels: channels, stride: stride, front: front,
-      outputChannels: outputs, inputGradient: inputGradient)
+      outputChannels: outputs, to: inputGradient)
 
     var expected = [Scalar](repeating: 0, count: output.count)
-    var expectedGradient = [Scalar](repeating: 0, count: input.count)
+    var expectedGradient = before.array(0..<before.count)
     for n in 0..<batch {
       for y in 0..<rows {
         for x in 0..<columns {
@@ -110,7 +111,7 @@ import Testing
             let source = ((n * height + y * stride) * width + x * stride) * channels + c
             let target = ((n * rows + y) * columns + x) * outputs + front + c
             expected[target] = input[source]
-            expectedGradient[source] = gradient[target]
+            expectedGradient[source] += gradient[target]
           }
         }
       }

@@ -303,11 +303,11 @@ private struct RoundingCases<Scalar: Element> {
       "its gradient, of that mean", roundings: 76, gradient,
       perElement(x) { i, c in means[i / (pixels * channels) * channels + c] / Double(pixels) })
 
-    let (small, back) = (new(2 * 5 * 4 * 20), new(x.count))
+    let (small, back) = (new(2 * 5 * 4 * 20), Storage<Scalar>(repeating: 0, count: x.count))
     Kernels.subsample(
       x, batch: 2, height: 9, width: 8, channels: 16, stride: 2, front: 2, outputChannels: 20, output: small)
-    Kernels.subsampleGradient(
-      small, batch: 2, height: 9, width: 8, channels: 16, stride: 2, front: 2, outputChannels: 20, inputGradient: back)
+    Kernels.addSubsampleGradient(
+      small, batch: 2, height: 9, width: 8, channels: 16, stride: 2, front: 2, outputChannels: 20, to: back)
     add("subsampling", roundings: 0, small)
     add("its gradient", roundings: 0, back)
   }

@@ -40,6 +40,20 @@ import Testing
     }
   }
 
+  @Test func `A mistake has its line at a stop of its layer`() {
+    for walk in [Walks.small, Walks.projections] {
+      for mistake in walk.mistakes().shown {
+        let (place, name) = (walk.name(of: mistake), mistake.label.name)
+        #expect(!mistake.lines.isEmpty && mistake.lines.allSatisfy { !$0.marked.isEmpty }, "\(name)")
+        let stops = walk.stops.filter {
+          $0.phase == .backward && ($0.name == place || $0.name.hasPrefix(place + "."))
+        }
+        let shown = Set(stops.flatMap { $0.code.map(\.snippet.key) })
+        #expect(mistake.lines.contains { shown.contains($0.snippet.key) }, "\(name)")
+      }
+    }
+  }
+
   @Test func `What lies behind a mistake keeps its right gradient`() throws {
     let walk = Walks.small
     let mistake = try #require(walk.mistakes().shown.first { $0.label.name == "bn-no-mean-term" })

@@ -35,6 +35,18 @@ import Testing
     #expect((object["stops"] as? [Any])?.count == walk.stops.count)
   }
 
+  @Test func `A page that a program fills holds no numbers of tensors, and the lines of mistakes`() throws {
+    let page = try Page(Self.walk, plain: Self.walk.withoutShortcuts, picture: "", holdsNumbers: false)
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(page.data.utf8)) as? [String: Any])
+    for node in try #require(object["nodes"] as? [[String: Any]]) {
+      for key in ["value", "gradient", "difference"] { #expect(node[key] is NSNull) }
+    }
+    for mistake in try #require(object["mistakes"] as? [[String: Any]]) {
+      #expect((mistake["lines"] as? [[Any]])?.isEmpty == false && mistake["wrong"] == nil)
+    }
+    #expect((object["stops"] as? [Any])?.count == Self.walk.stops.count)
+  }
+
   @Test func `A network that is too large for a page is one sentence with the limit`() {
     let walk = Walks.walk(.cifar(depth: 8, width: 8), size: 8)
     let sentence =

@@ -56,6 +56,26 @@ import Testing
     #expect(Walks.plain.gradients.contributions[x].count == 1)
   }
 
+  @Test func `A gradient that is given takes the place of what arrives, for everything in front of it`() throws {
+    let walk = Walks.small
+    let k = try #require(walk.graph.node("stages.1.blocks.0.bn1"))
+    var given = walk.gradient(.value(k))
+    given[flat: 3] += 0.5
+    let network = Walk.network(Walk.small())
+    let changed = Walk(network, images: walk.values[0], labels: walk.labels, upstream: [k: given])
+    #expect(changed.values == walk.values && changed.gradient(.value(k)) == given)
+    for j in k + 1..<walk.values.count { #expect(changed.gradient(.value(j)) == walk.gradient(.value(j))) }
+    #expect(changed.gradient(.value(0)) != walk.gradient(.value(0)))
+    let places = (0...k).map { Place.value($0) } + [.parameter(0), .parameter(1)]
+    for place in places {
+      let gradient = changed.gradient(place)
+      for i in [0, 3, gradient.count - 1] {
+        let error = abs(changed.finiteDifference(place, i, step: 1e-6) - gradient[flat: i])
+        #expect(error < 1e-6 * max(gradient.largestMagnitude, 1e-3), "\(place), element \(i)")
+      }
+    }
+  }
+
   @Test func `Weights in Float become the same numbers in Double`() throws {
     var generator = RandomGenerator(seed: 4)
     let float = ResidualNetwork<Float>(Walk.small(), using: &generator)

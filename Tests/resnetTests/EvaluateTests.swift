@@ -31,8 +31,8 @@ import Testing
     for line in ["--weights a", "--crops 10", "--scales 32"] {
       #expect(try arguments("evaluate --weights a \(line)").averagesScores)
     }
-    // Without weights there is nothing to average, and the command asks for them.
-    #expect(!(try arguments("evaluate --crops 10").averagesScores))
+    // Without weights those that come with the package take their place.
+    #expect(try arguments("evaluate --crops 10").averagesScores)
   }
 
   @Test func whatBelongsToOneNetworkIsRefusedForAnEnsemble() {

@@ -11,6 +11,8 @@
 /// no other.
 ///
 /// - Parameters:
+///   - boxes: the boxes, in any order.
+///   - scores: the score of each box; the larger, the better.
 ///   - threshold: the largest intersection over union with a better box that a box may have.
 ///   - limit: the most boxes that remain.
 public func nonMaximumSuppression(_ boxes: [Box], scores: [Double], threshold: Double, limit: Int = .max) -> [Int] {

@@ -5,7 +5,7 @@
 
 import ResidualLearning
 
-/// Pictures of one to five of the figures of ``SyntheticImages``, partly overlapping, with the box and the class of
+/// Pictures of one to five of the figures of `SyntheticImages`, partly overlapping, with the box and the class of
 /// each.
 ///
 /// The box of a figure is the smallest around the pixels that it covers by half or more, before others hide a part of
@@ -13,7 +13,7 @@ import ResidualLearning
 ///
 /// The bytes are the same on every platform: only + - * / and square roots, whose every bit IEEE 754 fixes.
 public enum SyntheticScenes {
-  /// The classes: those of ``SyntheticImages``.
+  /// The classes: those of `SyntheticImages`.
   public static let classNames = SyntheticImages.classNames
 
   /// The most objects of a scene.

@@ -22,7 +22,7 @@ import ResidualLearning
 /// | a, b   | `scale`, `shift`                  | `[Cout]`              |
 /// | dx, dy | `inputGradient`, `outputGradient` | as x, y               |
 ///
-/// Unlike in ``BatchNorm2D``, a picture's output does not depend on the others of its batch, of which detection has
+/// Unlike in `BatchNorm2D`, a picture's output does not depend on the others of its batch, of which detection has
 /// few, and training and inference are the same function. a and b are not learned: the paper keeps them as they are.
 public struct FixedUnit<Scalar: Element>: Layer {
   /// What is learned: W only.

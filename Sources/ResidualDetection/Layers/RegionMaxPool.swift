@@ -44,7 +44,7 @@ public struct Region: Equatable, Sendable {
 /// | b, s   | `bins`, `stride`                  | numbers        |
 /// | dx, dy | `inputGradient`, `outputGradient` | as x, y        |
 public struct RegionMaxPool<Scalar: Element>: Sendable {
-  /// Input and output, as in ``MaxPool2D``: a cell that equals its bin's maximum is the one.
+  /// Input and output, as in `MaxPool2D`: a cell that equals its bin's maximum is the one.
   public struct Cache: Sendable {
     /// x `[N, H, W, C]`.
     public let input: Tensor<Scalar>

@@ -65,17 +65,21 @@ public struct Detector<Scalar: Element>: Sendable {
 /// What a step learns from: some anchors and some regions, and what is true of them. Only numbers; no gradient flows
 /// into them.
 public struct DetectionSample: Equatable, Sendable {
-  /// The sampled anchors by their numbers in the batch, n · A + a, and whether each is an object.
+  /// The sampled anchors by their numbers in the batch, n · A + a.
   public var anchors: [Int] = []
+  /// Whether each of ``anchors`` is an object.
   public var isObject: [Bool] = []
-  /// Those of the anchors that are objects, and the offsets of these.
+  /// Those of the anchors that are objects, by their numbers in the batch.
   public var objectAnchors: [Int] = []
+  /// The offsets from each of ``objectAnchors`` to its object.
   public var anchorOffsets: [BoxOffsets] = []
-  /// The sampled regions, sorted by picture, and the class of each: 0 is background, k + 1 is class k.
+  /// The sampled regions, sorted by picture.
   public var regions: [Region] = []
+  /// The class of each of ``regions``: 0 is background, k + 1 is class k.
   public var labels: [Int] = []
-  /// The numbers of those regions that are objects, and the offsets of these.
+  /// The places in ``regions`` of those that are objects.
   public var objectRegions: [Int] = []
+  /// The offsets from each of ``objectRegions`` to its object.
   public var regionOffsets: [BoxOffsets] = []
 
   /// A sample of nothing.
@@ -209,6 +213,8 @@ extension DetectorPlan {
   ///   - objects: the objects of each picture.
   ///   - proposals: the proposals for each picture.
   ///   - anchors: the anchors of one picture.
+  ///   - sizes: the height and width of each picture in pixels.
+  ///   - generator: what the sample is drawn from.
   public func sample(
     objects: [[LabelledBox]], proposals: [[Box]], anchors: [Box], sizes: [PictureSize],
     using generator: inout RandomGenerator

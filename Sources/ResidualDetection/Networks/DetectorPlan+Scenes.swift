@@ -9,6 +9,8 @@ extension Architecture {
   /// - Parameters:
   ///   - depth: 8n + 2 with n at least 1.
   ///   - plain: whether its blocks have no shortcuts.
+  ///   - classes: outputs of the linear layer, which training as a classifier needs.
+  ///   - width: channels of the first stage.
   public static func scenes(depth: Int, plain: Bool = false, classes: Int, width: Int = 16) -> Architecture {
     precondition(depth >= 10 && depth % 8 == 2, "networks for scenes have 8n + 2 layers, not \(depth)")
     var network = imageNet(depth: 18, plain: plain, options: Options(shortcut: .a), classes: classes, width: width)
@@ -24,7 +26,7 @@ extension Architecture {
 }
 
 extension DetectorPlan {
-  /// A detector of figures of 15 to 45 pixels, on a network of ``Architecture/scenes(depth:plain:classes:width:)``.
+  /// A detector of figures of 15 to 45 pixels, on a network of `Architecture.scenes`.
   public static func scenes(depth: Int = 10, plain: Bool = false, classNames: [String]) -> DetectorPlan {
     DetectorPlan(
       architecture: .scenes(depth: depth, plain: plain, classes: classNames.count), classNames: classNames,

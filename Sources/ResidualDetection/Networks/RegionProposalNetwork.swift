@@ -139,8 +139,10 @@ extension RegionProposalNetwork {
   /// an object whose proposals were thrown away cannot be found again.
   ///
   /// - Parameters:
+  ///   - output: objectness and offsets of the batch.
   ///   - anchors: of a map as large as the output's.
   ///   - sizes: the height and width of each picture in pixels.
+  ///   - settings: how many proposals remain, and which.
   public static func proposals(
     _ output: Output, anchors: [Box], sizes: [PictureSize], settings: ProposalSettings
   ) -> [[Box]] {

@@ -40,9 +40,9 @@ public struct DetectionCheckpoint: Sendable {
 
   private static let key = "resnet-detect"
 
-  /// The run of `trainer` as it stands.
+  /// The run of `trainer` as it stands. `fingerprint` is the training scenes' ``SceneDataset/fingerprint``.
   ///
-  /// - Parameter fingerprint: the training scenes' ``SceneDataset/fingerprint``.
+  /// - Throws: what `JSONEncoder` throws for a recipe with an infinite number.
   public init(_ trainer: DetectionTrainer, fingerprint: String) throws {
     description = Description(
       plan: trainer.detector.plan, recipe: trainer.recipe, iteration: trainer.iteration, seed: trainer.seed,
@@ -92,9 +92,13 @@ public struct DetectionCheckpoint: Sendable {
   }
 
   /// Writes the checkpoint. What was at `path` stays until the new file is complete on disk.
+  ///
+  /// - Throws: `InputError` when it cannot be written.
   public func write(to path: String) throws { try file.write(to: path) }
 
   /// The trained detector.
+  ///
+  /// - Throws: `InputError` when a tensor of the file cannot be read.
   public func detector() throws -> Detector<Float> {
     var detector = description.plan.skeleton
     try detector.visitState { name, tensor in tensor = Tensor(tensor.shape, try file.floats(name)) }

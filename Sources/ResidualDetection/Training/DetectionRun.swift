@@ -61,6 +61,7 @@ public struct DetectionRun: Sendable {
   /// Trains the classifier and writes it.
   ///
   /// - Returns: nil when it was told to stop; then nothing is written, and the next call begins again.
+  /// - Throws: `Divergence` when the loss is not a number; `InputError` when the file cannot be written.
   public func trainTrunk(
     observe: (Event) -> Void = { _ in }, shouldStop: () -> Bool = { false }
   ) throws -> ResidualNetwork<Float>? {
@@ -101,7 +102,11 @@ public struct DetectionRun: Sendable {
   /// - Parameters:
   ///   - network: the classifier that it is made of.
   ///   - checkpoint: where an earlier call stopped; then `network` is not needed.
+  ///   - observe: called with every event.
+  ///   - shouldStop: asked after every step.
   /// - Returns: the trainer where it stands. Its checkpoint is written.
+  /// - Throws: `InputError` when `checkpoint` is from other scenes, or when the last one cannot be written;
+  ///   `Divergence` when the loss is not a number.
   public func train(
     from network: ResidualNetwork<Float>?, _ checkpoint: DetectionCheckpoint? = nil,
     observe: (Event) -> Void = { _ in }, shouldStop: () -> Bool = { false }

@@ -63,7 +63,7 @@ public struct DetectionTrainer: Sendable {
 
   /// One step.
   ///
-  /// - Throws: ``Divergence`` when the loss is not a number, before anything is changed.
+  /// - Throws: `Divergence` when the loss is not a number, before anything is changed.
   public mutating func step() throws -> Step {
     var generator = RandomGenerator(seed: seed).fork(2 * UInt64(iteration) + 1)
     let batch = batch(using: &generator)
@@ -105,6 +105,9 @@ extension Detector where Scalar == Float {
   /// Looks for the objects of scenes and judges what it finds.
   ///
   /// - Parameters:
+  ///   - scenes: the pictures and their objects.
+  ///   - normalization: what makes the detector's input of a picture, as in its training.
+  ///   - settings: which boxes are reported.
   ///   - batch: pictures that go through the network at once; neighbours of one size only.
   ///   - progress: told how many scenes are done.
   public func evaluate(

@@ -98,6 +98,13 @@ public struct Drawing: Sendable {
     }
   }
 
+  /// A frame around other parts, its upper left corner at (x, y).
+  public mutating func frame(_ x: Double, _ y: Double, width: Double, height: Double, _ ink: Ink = .faint) {
+    lines.append(
+      "<rect class=\"\(ink)-line\" x=\"\(number(x))\" y=\"\(number(y))\" width=\"\(number(width))\" "
+        + "height=\"\(number(height))\" rx=\"6\"/>")
+  }
+
   /// A circle about (x, y) with words in it.
   public mutating func circle(_ words: String, _ x: Double, _ y: Double, radius: Double = 18, _ ink: Ink = .ink) {
     lines.append(

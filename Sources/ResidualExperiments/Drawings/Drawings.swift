@@ -1,16 +1,16 @@
-// Drawings.swift: the drawings of the pages in docs/course.
+// Drawings.swift: the drawings of the pages in docs, most of them of the course; Drawings+Figures.swift has the others.
 //
 // Tests       Tests/ResidualExperimentsTests/Course/DrawingTests.swift: the committed files are these
 
 import ResidualLearning
 
 extension Drawing {
-  /// Every drawing of the course, in the order of the pages.
+  /// Every drawing: those of the course in the order of its pages, then those of the derivations and of performance.md.
   public static var all: [Drawing] {
     [
       threeNodes, convolutionMeetings, normalizationWays, rectifier, maxPoolWinners, linearLayer, softmaxBars,
-      heVariance,
-      shortcutOptions, blockBackward, basicAndBottleneck, velocities, simdLanes,
+      heVariance, shortcutOptions, blockBackward, basicAndBottleneck, figure3, velocities, simdLanes, buildingBlock,
+      blockInCode, strideParities, winogradTiles, registerTile,
     ]
   }
 

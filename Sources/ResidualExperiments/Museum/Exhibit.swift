@@ -29,7 +29,7 @@ public struct Exhibit: Sendable {
 
   /// A way to look for mistakes.
   public enum Check: Equatable, Sendable {
-    /// ``GradientCheck``: every element, with a random gradient of the output.
+    /// `GradientCheck`: every element, with a random gradient of the output.
     case finiteDifference
     /// The same with an output gradient of ones: the loss is the plain sum of the outputs. Many programs check so.
     case plainSum

@@ -11,23 +11,33 @@
 /// `output[n, y, x, o] = Σ input[n, y·stride + ky − padding, x·stride + kx − padding, c] · weight[ky, kx, c, o]`
 /// over ky, kx and c; input outside the image counts as zero.
 public struct ConvolutionShape: Sendable, Equatable {
-  public var batch, height, width, inputChannels: Int
-  public var outputChannels, kernelHeight, kernelWidth: Int
-  public var stride, padding: Int
+  /// The number of images.
+  public var batch: Int
+  /// The rows of the input.
+  public var height: Int
+  /// The columns of the input.
+  public var width: Int
+  /// The channels of the input.
+  public var inputChannels: Int
+  /// The channels of the output.
+  public var outputChannels: Int
+  /// The rows of the kernel.
+  public var kernelHeight: Int
+  /// The columns of the kernel.
+  public var kernelWidth: Int
+  /// The step from one output to the next, in pixels of the input.
+  public var stride: Int
+  /// The border of zeros around the input, in pixels.
+  public var padding: Int
 
+  /// A convolution of these sizes; the kernel must fit the padded image.
   public init(
     batch: Int, height: Int, width: Int, inputChannels: Int, outputChannels: Int, kernelHeight: Int,
     kernelWidth: Int, stride: Int = 1, padding: Int = 0
   ) {
-    self.batch = batch
-    self.height = height
-    self.width = width
-    self.inputChannels = inputChannels
-    self.outputChannels = outputChannels
-    self.kernelHeight = kernelHeight
-    self.kernelWidth = kernelWidth
-    self.stride = stride
-    self.padding = padding
+    (self.batch, self.height, self.width) = (batch, height, width)
+    (self.inputChannels, self.outputChannels) = (inputChannels, outputChannels)
+    (self.kernelHeight, self.kernelWidth, self.stride, self.padding) = (kernelHeight, kernelWidth, stride, padding)
     precondition(batch >= 0 && inputChannels > 0 && outputChannels > 0, "sizes below one in \(self)")
     precondition(kernelHeight > 0 && kernelWidth > 0 && stride > 0 && padding >= 0, "sizes below one in \(self)")
     precondition(

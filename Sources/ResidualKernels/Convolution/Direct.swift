@@ -12,7 +12,6 @@ extension Kernels {
     _ shape: ConvolutionShape, input: Storage<Scalar>, weight: Storage<Scalar>, output: Storage<Scalar>
   ) {
     shape.check(input: input, weight: weight, output: output)
-    let depth = shape.kernelWidth * shape.inputChannels
     let (layout, panels) = packedForward(shape, weight)
     let bands = shape.bands(rows: shape.outputHeight)
     Parallel.forEachChunk(shape.batch * bands) { chunk in
@@ -25,12 +24,9 @@ extension Kernels {
         output.base + (chunk / bands * shape.outputHeight + rows.lowerBound) * shape.outputWidth
           * shape.outputChannels,
         pixels: rows.count * shape.outputWidth, channels: shape.outputChannels)
-      let grid = TapGrid(
-        height: rows.count, width: shape.outputWidth, inputRow: shape.stride * band.row,
-        inputPixel: shape.stride * shape.inputChannels, taps: shape.kernelHeight, tapStep: band.row, depth: depth,
-        outputRow: shape.outputWidth * layout.vectors, outputPixel: layout.vectors)
       sumTaps(
-        grid.flattened(), input: band.start, panels: panels.vectors, layout: layout, output: target.start.vectors)
+        TapGrid(shape, rows: rows.count, row: band.row, vectors: layout.vectors).flattened(), input: band.start,
+        panels: panels.vectors, layout: layout, output: target.start.vectors)
       target.finish()
       band.finish()
     }
@@ -83,13 +79,12 @@ extension Kernels {
     weightGradient: Storage<Scalar>
   ) {
     shape.check(input: input, weight: weightGradient, output: outputGradient)
-    let depth = shape.kernelWidth * shape.inputChannels
     let vectors = roundUp(shape.outputChannels, to: Scalar.lanes) / Scalar.lanes
     let bands = shape.bands(rows: shape.outputHeight)
-    let rows = shape.kernelHeight * depth
+    let rows = shape.kernelHeight * shape.kernelWidth * shape.inputChannels
     let partial = PartialSums<Scalar>(
       items: shape.batch * bands, vectors: rows * vectors, chunks: rows * vectors > 1 << 17 ? 4 : 16)
-    partial.forEachItem { item, sums in
+    partial.forEachItem { item, sums, accumulating in
       let rows = Parallel.range(ofChunk: item % bands, of: bands, count: shape.outputHeight)
       let band = PaddedBand(
         image: input.base + item / bands * shape.imageCount, height: shape.height, width: shape.width,
@@ -100,13 +95,10 @@ extension Kernels {
           * shape.outputChannels,
         pixels: rows.count * shape.outputWidth, channels: shape.outputChannels)
       gradient.load()
-      let grid = TapGrid(
-        height: rows.count, width: shape.outputWidth, inputRow: shape.stride * band.row,
-        inputPixel: shape.stride * shape.inputChannels, taps: shape.kernelHeight, tapStep: band.row, depth: depth,
-        outputRow: 0, outputPixel: 0)
       addOuterProducts(
-        grid, input: band.start, gradient: gradient.start.vectors,
-        GradientGrid(row: shape.outputWidth * vectors, pixel: vectors), vectors: vectors, sums: sums.vectors)
+        TapGrid(shape, rows: rows.count, row: band.row, vectors: vectors), input: band.start,
+        gradient: gradient.start.vectors, GradientGrid(row: shape.outputWidth * vectors, pixel: vectors),
+        vectors: vectors, sums: sums.vectors, accumulating: accumulating)
       gradient.release()
       band.finish()
     }
@@ -341,35 +333,34 @@ struct ChannelRows<Scalar: Element> {
 /// Sums over many items: one sum for each of a fixed number of chunks, and their total in the order of the chunks.
 struct PartialSums<Scalar: Element> {
   let sums: [Storage<Scalar>]
-  private let items, vectors: Int
+  private let items: Int
 
   /// Sums of `vectors` vectors each. Many chunks keep many threads busy; few chunks cost less to add up.
   init(items: Int, vectors: Int, chunks: Int) {
     self.items = items
-    self.vectors = vectors
     sums = (0..<max(1, min(items, chunks))).map { _ in Storage(uninitialized: vectors * Scalar.lanes) }
   }
 
-  /// Calls `body` for each item with the sums of its chunk.
+  /// Calls `body` for each item with the sums of its chunk, which the first item sets and the others add to.
   @inline(__always)
-  func forEachItem(_ body: (_ item: Int, _ sums: UnsafeMutablePointer<Scalar>) -> Void) {
-    Parallel.forEachChunk(sums.count) { chunk in
-      let target = sums[chunk].base
-      target.update(repeating: 0, count: vectors * Scalar.lanes)
-      for item in Parallel.range(ofChunk: chunk, of: sums.count, count: items) { body(item, target) }
+  func forEachItem(_ body: (_ item: Int, _ sums: UnsafeMutablePointer<Scalar>, _ accumulating: Bool) -> Void) {
+    forEachItem {
+    } _: { item, sums, accumulating, _ in
+      body(item, sums, accumulating)
     }
   }
 
   /// The same with something that each chunk makes once, such as scratch memory.
   @inline(__always)
   func forEachItem<State>(
-    state: () -> State, _ body: (_ item: Int, _ sums: UnsafeMutablePointer<Scalar>, _ state: State) -> Void
+    state: () -> State,
+    _ body: (_ item: Int, _ sums: UnsafeMutablePointer<Scalar>, _ accumulating: Bool, _ state: State) -> Void
   ) {
+    if items == 0 { sums[0].base.update(repeating: 0, count: sums[0].count) }
     Parallel.forEachChunk(sums.count) { chunk in
-      let target = sums[chunk].base
-      target.update(repeating: 0, count: vectors * Scalar.lanes)
       let state = state()
-      for item in Parallel.range(ofChunk: chunk, of: sums.count, count: items) { body(item, target, state) }
+      let items = Parallel.range(ofChunk: chunk, of: sums.count, count: items)
+      for item in items { body(item, sums[chunk].base, item > items.lowerBound, state) }
     }
   }
 

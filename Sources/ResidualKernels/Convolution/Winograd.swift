@@ -89,9 +89,7 @@ private struct WinogradConvolution<Scalar: Element> {
   init(_ shape: ConvolutionShape) {
     precondition(shape.admitsWinograd(Scalar.self), "Winograd's kernels do not compute \(shape)")
     self.shape = shape
-    sizes = WinogradSizes(
-      height: shape.outputHeight, width: shape.outputWidth, inputChannels: shape.inputChannels,
-      outputChannels: shape.outputChannels)
+    sizes = WinogradSizes(shape)
     let tiles = sizes.tileRows * sizes.tileColumns
     images = max(1, min(32 / tiles, shape.batch / 4))
     bands = images > 1 ? 1 : max(1, min(sizes.tileRows, 16 / max(1, shape.batch), max(2, tiles / 24)))
@@ -183,14 +181,20 @@ private struct WinogradConvolution<Scalar: Element> {
         winogradPanel(
           sizes, weight: weight.base, isTurned: isTurned, inputs: channels, outputs: vectors, into: weights.base)
         multiplyFrequencies(
-          tiles: all.count, spread.base + channels.lowerBound, inputs, depth: channels.count, weights.base,
+          36, tiles: all.count, spread.base + channels.lowerBound, inputs, depth: channels.count, weights.base,
           FrequencyLayout(rows: channels.count, vectors: vectors.count), into: multiplied.base, products,
           accumulating: channels.lowerBound > 0)
       }
-      gatherOutput(
-        all, multiplied.base, products, into: output.base + vectors.lowerBound * Scalar.lanes, outputPixels,
+      let halfLayout = HalfLayout(all, width: 4 * all.columns, vectors: vectors.count)
+      let half = Storage<Scalar>(uninitialized: halfLayout.count * Scalar.lanes)
+      for i in 0..<6 {
+        gatherRows(
+          all, i, multiplied.base + 6 * i * products.step * Scalar.lanes, products, into: half.base, halfLayout)
+      }
+      gatherColumns(
+        all, half.base, halfLayout, into: output.base + vectors.lowerBound * Scalar.lanes, outputPixels,
         height: sizes.height, width: sizes.width)
-      withExtendedLifetime((weights, multiplied)) {}
+      withExtendedLifetime((weights, multiplied, half)) {}
     }
   }
 
@@ -203,23 +207,32 @@ private struct WinogradConvolution<Scalar: Element> {
     }
   }
 
-  /// All inputs, transformed.
-  func spreadInputs(_ input: Storage<Scalar>, _ layout: FrequencyLayout) -> Storage<Scalar> {
+  /// All inputs or all gradients of outputs, transformed. `padded` cuts out a group, whose rows have `width` pixels.
+  func transformed<Map: AxisMap>(
+    _ map: Map.Type, _ layout: FrequencyLayout, width: Int, _ padded: (Range<Int>, Range<Int>) -> PaddedBand<Scalar>
+  ) -> Storage<Scalar> where Map.Scalar == Scalar {
     let spread = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
     Parallel.forEachChunk(groups) { chunk in
       let (images, rows) = group(chunk)
-      let band = paddedInput(input, images, rows)
+      let band = padded(images, rows)
       let tiles = TileBlock(images: images.count, rows: 0..<rows.count, columns: sizes.tileColumns)
-      spreadInput(
-        tiles, band.start, band.pixels, into: spread.base + firstTile(images, rows) * shape.inputChannels, layout)
+      let halfLayout = HalfLayout(tiles, width: width, vectors: layout.vectors)
+      let half = Storage<Scalar>(uninitialized: halfLayout.count * Scalar.lanes)
+      let firstTile = (images.lowerBound * sizes.tileRows + rows.lowerBound) * sizes.tileColumns
+      spreadColumns(map, tiles, band.start, band.pixels, into: half.base, halfLayout)
+      for i in 0..<6 {
+        spreadRows(
+          map, tiles, i, half.base, halfLayout,
+          into: spread.base + (6 * i * layout.step + firstTile * layout.vectors) * Scalar.lanes, layout)
+      }
       band.finish()
+      withExtendedLifetime(half) {}
     }
     return spread
   }
 
-  /// The number of a group's first tile among all.
-  func firstTile(_ images: Range<Int>, _ rows: Range<Int>) -> Int {
-    (images.lowerBound * sizes.tileRows + rows.lowerBound) * sizes.tileColumns
+  func spreadInputs(_ input: Storage<Scalar>, _ layout: FrequencyLayout) -> Storage<Scalar> {
+    transformed(InputSpread<Scalar>.self, layout, width: sizes.paddedWidth) { paddedInput(input, $0, $1) }
   }
 
   // MARK: - The gradient with respect to the weight
@@ -229,14 +242,14 @@ private struct WinogradConvolution<Scalar: Element> {
   ) {
     // The sums are large: each chunk of tiles has to be worth adding them up.
     let partial = PartialSums<Scalar>(items: groups, vectors: sizes.gradient.count, chunks: max(4, min(tiles / 64, 16)))
-    partial.forEachItem { item, sums in
+    partial.forEachItem { item, sums, accumulating in
       let (images, rows) = group(item)
       let band = paddedInput(input, images, rows)
       let gradient = paddedGradient(outputGradient, images, rows)
       let scratch = WinogradScratch(sizes.band(rows), images: images.count)
       winogradGradientImages(
         sizes.band(rows), images: images.count, input: band.start, band.pixels, gradient: gradient.start,
-        gradient.pixels, sums: sums, scratch)
+        gradient.pixels, sums: sums, accumulating: accumulating, scratch)
       band.finish()
       gradient.finish()
     }
@@ -249,35 +262,24 @@ private struct WinogradConvolution<Scalar: Element> {
     let inputs = FrequencyLayout(rows: tiles, vectors: sizes.inputVectors)
     let outputs = FrequencyLayout(rows: tiles, vectors: sizes.outputVectors)
     let spread = spreadInputs(input, inputs)
-    let gradients = spreadGradients(outputGradient, outputs)
+    let gradients = transformed(GradientSpread<Scalar>.self, outputs, width: 4 * sizes.tileColumns) {
+      paddedGradient(outputGradient, $0, $1)
+    }
     let blocks = channelBlocks
     Parallel.forEachChunk(sizes.panels * blocks.count) { chunk in
       let vectors = sizes.vectors(ofPanel: chunk % sizes.panels)
       let channels = blocks[chunk / sizes.panels]
       let layout = FrequencyLayout(rows: channels.count, vectors: vectors.count)
-      let sums = Storage<Scalar>(repeating: 0, count: layout.count * Scalar.lanes)
+      let sums = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
       addFrequencies(
-        tiles: tiles, spread.base + channels.lowerBound, inputs, depth: channels.count,
-        gradients.base + vectors.lowerBound * Scalar.lanes, outputs, into: sums.base, layout)
+        36, tiles: tiles, spread.base + channels.lowerBound, inputs, depth: channels.count,
+        gradients.base + vectors.lowerBound * Scalar.lanes, outputs, into: sums.base, layout,
+        accumulating: false)
       gatherWeights(
         sums.base, layout, rows: channels.count,
         into: weightGradient.base + channels.lowerBound * shape.outputChannels + vectors.lowerBound * Scalar.lanes,
         tap: shape.inputChannels * sizes.outputVectors, row: sizes.outputVectors)
       withExtendedLifetime(sums) {}
     }
-  }
-
-  /// The gradients of all outputs, transformed.
-  func spreadGradients(_ gradient: Storage<Scalar>, _ layout: FrequencyLayout) -> Storage<Scalar> {
-    let spread = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
-    Parallel.forEachChunk(groups) { chunk in
-      let (images, rows) = group(chunk)
-      let band = paddedGradient(gradient, images, rows)
-      let tiles = TileBlock(images: images.count, rows: 0..<rows.count, columns: sizes.tileColumns)
-      spreadGradient(
-        tiles, band.start, band.pixels, into: spread.base + firstTile(images, rows) * shape.outputChannels, layout)
-      band.finish()
-    }
-    return spread
   }
 }

@@ -12,10 +12,8 @@ struct WinogradSizes<Scalar: Element> {
   let inputVectors, outputVectors: Int
 
   init(height: Int, width: Int, inputChannels: Int, outputChannels: Int) {
-    self.height = height
-    self.width = width
-    inputVectors = inputChannels / Scalar.lanes
-    outputVectors = outputChannels / Scalar.lanes
+    (self.height, self.width) = (height, width)
+    (inputVectors, outputVectors) = (inputChannels / Scalar.lanes, outputChannels / Scalar.lanes)
   }
 
   var inputChannels: Int { inputVectors * Scalar.lanes }
@@ -35,6 +33,12 @@ struct WinogradSizes<Scalar: Element> {
   var weightCount: Int { panels * panel.count * Scalar.lanes }
   /// The layout of the transformed gradient with respect to the weight.
   var gradient: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: outputVectors) }
+
+  /// The layouts of inputs, and of outputs or their gradients, between the halves of their transforms.
+  func inputHalf(_ tiles: TileBlock) -> HalfLayout { HalfLayout(tiles, width: paddedWidth, vectors: inputVectors) }
+  func outputHalf(_ tiles: TileBlock) -> HalfLayout {
+    HalfLayout(tiles, width: 4 * tileColumns, vectors: outputVectors)
+  }
 
   /// The vectors of output channels in a panel; the last one may have fewer.
   func vectors(ofPanel panel: Int) -> Range<Int> {
@@ -62,24 +66,25 @@ struct WinogradSizes<Scalar: Element> {
   }
 }
 
-/// The memory that Winograd's kernels work in, for one thread.
+/// The memory that Winograd's kernels work in, for one thread: what is between the halves of the transforms, and six
+/// frequencies at a time.
 struct WinogradScratch<Scalar: Element> {
+  let inputHalf, outputHalf: Storage<Scalar>
   /// The transformed inputs of a block of tiles.
   let inputs: Storage<Scalar>
   /// Their products with one panel of weights, or the transformed gradients of their outputs.
   let outputs: Storage<Scalar>
 
-  init(tiles: Int, inputVectors: Int, outputVectors: Int) {
-    let lanes = Scalar.lanes
-    inputs = Storage(uninitialized: FrequencyLayout(rows: tiles, vectors: inputVectors).count * lanes)
-    outputs = Storage(uninitialized: FrequencyLayout(rows: tiles, vectors: outputVectors).count * lanes)
-  }
-
   /// Memory for the blocks of `images` images at a time, forward and for the gradients.
   init(_ sizes: WinogradSizes<Scalar>, images: Int) {
-    self.init(
-      tiles: images * sizes.tileRowsAtOnce(images: images) * sizes.tileColumns, inputVectors: sizes.inputVectors,
-      outputVectors: sizes.outputVectors)
+    let tiles = TileBlock(
+      images: images, rows: 0..<sizes.tileRowsAtOnce(images: images), columns: sizes.tileColumns)
+    let (inputs, outputs) = (sizes.inputVectors, sizes.outputVectors)
+    let lanes = Scalar.lanes
+    inputHalf = Storage(uninitialized: sizes.inputHalf(tiles).count * lanes)
+    outputHalf = Storage(uninitialized: sizes.outputHalf(tiles).count * lanes)
+    self.inputs = Storage(uninitialized: 6 * FrequencyLayout(rows: tiles.count, vectors: inputs).step * lanes)
+    self.outputs = Storage(uninitialized: 6 * FrequencyLayout(rows: tiles.count, vectors: outputs).step * lanes)
   }
 }
 
@@ -89,8 +94,6 @@ struct WinogradScratch<Scalar: Element> {
 ///   - input: Images of `paddedHeight` x `paddedWidth` pixels; `inputPixels` is their layout.
 ///   - weights: What ``winogradWeights(_:weight:isTurned:into:)`` makes.
 ///   - output: Images of `height` x `width` pixels.
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
 func winogradImages<Scalar: Element>(
   _ sizes: WinogradSizes<Scalar>, images: Int, input: UnsafePointer<Scalar>, _ inputPixels: PixelLayout,
   weights: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>, _ outputPixels: PixelLayout,
@@ -98,77 +101,91 @@ func winogradImages<Scalar: Element>(
 ) {
   sizes.forEachBlock(images: images) { tiles in
     let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.inputVectors)
-    spreadInput(tiles, input, inputPixels, into: scratch.inputs.base, inputs)
-    for panel in 0..<sizes.panels {
-      let vectors = sizes.vectors(ofPanel: panel)
-      let products = FrequencyLayout(rows: tiles.count, vectors: vectors.count)
-      multiplyFrequencies(
-        tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels,
-        weights + panel * sizes.panel.count * Scalar.lanes,
-        FrequencyLayout(rows: sizes.inputChannels, vectors: vectors.count),
-        into: scratch.outputs.base, products, accumulating: false)
-      gatherOutput(
-        tiles, scratch.outputs.base, products, into: output + vectors.lowerBound * Scalar.lanes, outputPixels,
-        height: sizes.height, width: sizes.width)
+    let (inputHalf, outputHalf) = (sizes.inputHalf(tiles), sizes.outputHalf(tiles))
+    spreadColumns(InputSpread<Scalar>.self, tiles, input, inputPixels, into: scratch.inputHalf.base, inputHalf)
+    for i in 0..<6 {
+      spreadRows(
+        InputSpread<Scalar>.self, tiles, i, scratch.inputHalf.base, inputHalf, into: scratch.inputs.base, inputs)
+      for panel in 0..<sizes.panels {
+        let vectors = sizes.vectors(ofPanel: panel)
+        let products = FrequencyLayout(rows: tiles.count, vectors: vectors.count)
+        let weightLayout = FrequencyLayout(rows: sizes.inputChannels, vectors: vectors.count)
+        multiplyFrequencies(
+          6, tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels,
+          weights + (panel * sizes.panel.count + 6 * i * weightLayout.step) * Scalar.lanes, weightLayout,
+          into: scratch.outputs.base, products, accumulating: false)
+        gatherRows(
+          tiles, i, scratch.outputs.base, products,
+          into: scratch.outputHalf.base + vectors.lowerBound * Scalar.lanes, outputHalf)
+      }
     }
+    gatherColumns(
+      tiles, scratch.outputHalf.base, outputHalf, into: output, outputPixels, height: sizes.height, width: sizes.width)
   }
 }
 
-/// `products[f] = inputs[f] · weights[f]` at every frequency f, for `depth` input channels and one panel of weights.
+/// `products[f] = inputs[f] · weights[f]` at `count` frequencies f, for `depth` input channels and a panel of weights.
 func multiplyFrequencies<Scalar: Element>(
-  tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
+  _ count: Int, tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
   _ weights: UnsafePointer<Scalar>, _ weightLayout: FrequencyLayout,
   into products: UnsafeMutablePointer<Scalar>, _ productLayout: FrequencyLayout, accumulating: Bool
 ) {
   let grid = TapGrid(
-    height: 1, width: tiles, inputRow: 0, inputPixel: inputLayout.vectors * Scalar.lanes, taps: 1, tapStep: 0,
-    depth: depth, outputRow: 0, outputPixel: productLayout.vectors)
-  for f in 0..<36 {
-    sumPanel(
-      grid, input: inputs + f * inputLayout.step * Scalar.lanes, panel: weights.vectors + f * weightLayout.step,
-      width: weightLayout.vectors, output: products.vectors + f * productLayout.step, accumulating: accumulating)
-  }
+    height: count, width: tiles, inputRow: inputLayout.step * Scalar.lanes,
+    inputPixel: inputLayout.vectors * Scalar.lanes, taps: 1, tapStep: 0, depth: depth, outputRow: productLayout.step,
+    outputPixel: productLayout.vectors, weightRow: weightLayout.step)
+  sumPanel(
+    grid, input: inputs, panel: weights.vectors, width: weightLayout.vectors, output: products.vectors,
+    accumulating: accumulating)
 }
 
-/// Adds what `images` images contribute to the gradient with respect to the weight, at the 36 frequencies, to `sums`.
+/// What `images` images contribute to the gradient with respect to the weight, at the 36 frequencies.
 ///
 /// - Parameters:
 ///   - input: Images as ``winogradImages(_:images:input:_:weights:output:_:_:)`` takes them.
 ///   - gradient: The gradient with respect to the output: images of whole tiles, zero where there is no output.
 ///   - sums: In the layout of `sizes.gradient`, for ``finishWinogradGradient(_:sums:into:)``.
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
+///   - accumulating: Whether they are added to what `sums` holds.
 func winogradGradientImages<Scalar: Element>(
   _ sizes: WinogradSizes<Scalar>, images: Int, input: UnsafePointer<Scalar>, _ inputPixels: PixelLayout,
   gradient: UnsafePointer<Scalar>, _ gradientPixels: PixelLayout, sums: UnsafeMutablePointer<Scalar>,
-  _ scratch: WinogradScratch<Scalar>
+  accumulating: Bool, _ scratch: WinogradScratch<Scalar>
 ) {
   sizes.forEachBlock(images: images) { tiles in
     let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.inputVectors)
     let outputs = FrequencyLayout(rows: tiles.count, vectors: sizes.outputVectors)
-    spreadInput(tiles, input, inputPixels, into: scratch.inputs.base, inputs)
-    spreadGradient(tiles, gradient, gradientPixels, into: scratch.outputs.base, outputs)
-    addFrequencies(
-      tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels, scratch.outputs.base, outputs,
-      into: sums, sizes.gradient)
+    let (inputHalf, outputHalf) = (sizes.inputHalf(tiles), sizes.outputHalf(tiles))
+    spreadColumns(InputSpread<Scalar>.self, tiles, input, inputPixels, into: scratch.inputHalf.base, inputHalf)
+    spreadColumns(
+      GradientSpread<Scalar>.self, tiles, gradient, gradientPixels, into: scratch.outputHalf.base, outputHalf)
+    for i in 0..<6 {
+      spreadRows(
+        InputSpread<Scalar>.self, tiles, i, scratch.inputHalf.base, inputHalf, into: scratch.inputs.base, inputs)
+      spreadRows(
+        GradientSpread<Scalar>.self, tiles, i, scratch.outputHalf.base, outputHalf, into: scratch.outputs.base, outputs)
+      addFrequencies(
+        6, tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels, scratch.outputs.base, outputs,
+        into: sums + 6 * i * sizes.gradient.step * Scalar.lanes, sizes.gradient,
+        accumulating: accumulating || tiles.rows.lowerBound > 0)
+    }
   }
 }
 
-/// `sums[f] += inputs[f]ᵀ · gradients[f]` at every frequency f, for `depth` input channels and as many vectors of
+/// `sums[f] = inputs[f]ᵀ · gradients[f]` at `count` frequencies f, for `depth` input channels and as many vectors of
 /// output channels as the sums have.
 func addFrequencies<Scalar: Element>(
-  tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
+  _ count: Int, tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
   _ gradients: UnsafePointer<Scalar>, _ gradientLayout: FrequencyLayout, into sums: UnsafeMutablePointer<Scalar>,
-  _ sumLayout: FrequencyLayout
+  _ sumLayout: FrequencyLayout, accumulating: Bool
 ) {
   let grid = TapGrid(
     height: 1, width: tiles, inputRow: 0, inputPixel: inputLayout.vectors * Scalar.lanes, taps: 1, tapStep: 0,
     depth: depth, outputRow: 0, outputPixel: 0)
-  for f in 0..<36 {
+  for f in 0..<count {
     addOuterProducts(
       grid, input: inputs + f * inputLayout.step * Scalar.lanes, gradient: gradients.vectors + f * gradientLayout.step,
       GradientGrid(row: 0, pixel: gradientLayout.vectors), vectors: sumLayout.vectors,
-      sums: sums.vectors + f * sumLayout.step)
+      sums: sums.vectors + f * sumLayout.step, accumulating: accumulating)
   }
 }
 
@@ -196,8 +213,6 @@ func winogradWeights<Scalar: Element>(
 }
 
 /// The transformed weights of some input channels and some vectors of output channels, `[36, inputs, outputs]`.
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
 func winogradPanel<Scalar: Element>(
   _ sizes: WinogradSizes<Scalar>, weight: UnsafePointer<Scalar>, isTurned: Bool, inputs: Range<Int>,
   outputs: Range<Int>, into panel: UnsafeMutablePointer<Scalar>
@@ -234,8 +249,6 @@ private func transpose<Scalar: Element>(
 
 /// Computes the gradient with respect to the weight `[3, 3, inputChannels, outputChannels]` from its partial sums at
 /// the 36 frequencies, which are added in order. The first of the sums is overwritten.
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
 func finishWinogradGradient<Scalar: Element>(
   _ sizes: WinogradSizes<Scalar>, sums: [Storage<Scalar>], into weightGradient: UnsafeMutablePointer<Scalar>
 ) {

@@ -36,11 +36,8 @@ extension SIMD where Scalar: Element {
 }
 
 /// A map along one axis.
-private protocol AxisMap<Scalar> {
+protocol AxisMap<Scalar> {
   associatedtype Scalar: Element
-  /// The counts of numbers that it reads and writes.
-  static var sourceCount: Int { get }
-  static var targetCount: Int { get }
   /// Reads vectors that lie `from` apart and writes vectors `to` apart.
   static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int)
 }
@@ -51,9 +48,7 @@ extension AxisMap {
 }
 
 /// `t = Bᵀ s`. Rows 1 and 2 share `s₄ − b²s₂` and `s₃ − b²s₁`, rows 3 and 4 the same with a².
-private enum InputSpread<Scalar: Element>: AxisMap {
-  @inline(__always) static var sourceCount: Int { 6 }
-  @inline(__always) static var targetCount: Int { 6 }
+enum InputSpread<Scalar: Element>: AxisMap {
   @inline(__always)
   static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
     let (s1, s2, s3, s4) = (s[from], s[2 * from], s[3 * from], s[4 * from])
@@ -71,9 +66,7 @@ private enum InputSpread<Scalar: Element>: AxisMap {
 }
 
 /// `t = Aᵀ s`.
-private enum OutputGather<Scalar: Element>: AxisMap {
-  @inline(__always) static var sourceCount: Int { 6 }
-  @inline(__always) static var targetCount: Int { 4 }
+enum OutputGather<Scalar: Element>: AxisMap {
   @inline(__always)
   static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
     let (sum1, difference1) = (s[from] + s[2 * from], s[from] - s[2 * from])
@@ -86,9 +79,7 @@ private enum OutputGather<Scalar: Element>: AxisMap {
 }
 
 /// `t = A s`.
-private enum GradientSpread<Scalar: Element>: AxisMap {
-  @inline(__always) static var sourceCount: Int { 4 }
-  @inline(__always) static var targetCount: Int { 6 }
+enum GradientSpread<Scalar: Element>: AxisMap {
   @inline(__always)
   static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
     let (s0, s1, s2, s3) = (s[0], s[from], s[2 * from], s[3 * from])
@@ -106,9 +97,7 @@ private enum GradientSpread<Scalar: Element>: AxisMap {
 }
 
 /// `t = G s`.
-private enum WeightSpread<Scalar: Element>: AxisMap {
-  @inline(__always) static var sourceCount: Int { 3 }
-  @inline(__always) static var targetCount: Int { 6 }
+enum WeightSpread<Scalar: Element>: AxisMap {
   @inline(__always)
   static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
     let (s0, s1, s2) = (s[0], s[from], s[2 * from])
@@ -124,9 +113,7 @@ private enum WeightSpread<Scalar: Element>: AxisMap {
 }
 
 /// `t = Gᵀ s`.
-private enum WeightGather<Scalar: Element>: AxisMap {
-  @inline(__always) static var sourceCount: Int { 6 }
-  @inline(__always) static var targetCount: Int { 3 }
+enum WeightGather<Scalar: Element>: AxisMap {
   @inline(__always)
   static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
     let (sum1, difference1) = (s[from] + s[2 * from], s[from] - s[2 * from])
@@ -137,23 +124,42 @@ private enum WeightGather<Scalar: Element>: AxisMap {
   }
 }
 
-/// A square of vectors: its first one, and the distances between its rows and between its columns.
-struct VectorSquare<Pointer> {
-  var start: Pointer
-  var row, column: Int
+/// The distances in vectors between the places that a map along an axis reads or writes.
+struct AxisSteps {
+  /// From one number of the axis to the next.
+  var axis: Int
+  /// From one run of neighbouring vectors to the next, and from one row of runs to the next.
+  var run = 0
+  var row = 0
 }
 
-/// Applies a map to the columns of a square and then to its rows. `patch` holds what is between, up to 6x6 vectors.
+/// Maps `rows` times `runs` runs of `count` neighbouring vectors each. All of Winograd's transforms are two of these:
+/// one along the columns, one along the rows.
 @inline(__always)
-private func onBothAxes<Map: AxisMap>(
-  _: Map.Type, _ source: VectorSquare<UnsafePointer<Map.Scalar.Vector>>,
-  _ target: VectorSquare<UnsafeMutablePointer<Map.Scalar.Vector>>, patch: Storage<Map.Scalar>
+func mapAxis<Map: AxisMap>(
+  _: Map.Type, rows: Int = 1, runs: Int = 1, count: Int, _ source: UnsafePointer<Map.Scalar>, _ from: AxisSteps,
+  into target: UnsafeMutablePointer<Map.Scalar>, _ to: AxisSteps
 ) {
-  for j in 0..<Map.sourceCount {
-    Map.apply(source.start + j * source.column, from: source.row, patch.vectors + j, to: 6)
+  for row in 0..<rows {
+    var s = source.vectors + row * from.row
+    var t = target.vectors + row * to.row
+    for _ in 0..<runs {
+      for i in 0..<count { Map.apply(s + i, from: from.axis, t + i, to: to.axis) }
+      s += from.run
+      t += to.run
+    }
   }
-  for i in 0..<Map.targetCount {
-    Map.apply(patch.vectors + i * 6, from: 1, target.start + i * target.row, to: target.column)
+}
+
+/// Calls `body` with a count of vectors, which is a constant in the code for 16, 32 and 64 channels: the distances along
+/// the rows then need no registers.
+@inline(__always)
+private func withConstant(_ vectors: Int, _ body: (_ vectors: Int) -> Void) {
+  switch vectors {
+  case 1: body(1)
+  case 2: body(2)
+  case 4: body(4)
+  default: body(vectors)
   }
 }
 
@@ -167,20 +173,6 @@ struct TileBlock {
   var columns: Int
 
   var count: Int { images * rows.count * columns }
-
-  /// Calls `body` for each tile, in order, with its image and its first output pixel.
-  @inline(__always)
-  func forEachTile(_ body: (_ tile: Int, _ image: Int, _ y: Int, _ x: Int) -> Void) {
-    var tile = 0
-    for image in 0..<images {
-      for row in rows {
-        for column in 0..<columns {
-          body(tile, image, 4 * row, 4 * column)
-          tile += 1
-        }
-      }
-    }
-  }
 }
 
 /// The number of vectors in a pixel, and the distances in vectors from one row and from one image to the next.
@@ -196,7 +188,7 @@ struct FrequencyLayout {
   /// The number of vectors in a row, and the distance in vectors from one frequency to the next.
   let vectors, step: Int
 
-  /// One vector more than is used from each frequency to the next: where the distance is a power of two, all 36
+  /// One vector more than is used from each frequency to the next: where the distance is a power of two, all
   /// vectors of a tile would compete for the same few places of the cache.
   init(rows: Int, vectors: Int) {
     self.vectors = vectors
@@ -207,120 +199,138 @@ struct FrequencyLayout {
   var count: Int { 36 * step }
 }
 
-/// `Bᵀ d B` of every tile: a tile's first input is the pixel with the same place as its first output, so the images
-/// have their padding already and 4 · rows + 2 rows, 4 · columns + 2 columns.
+/// `[6, rows of tiles, width, vectors]`: a block of tiles between the two halves of a transform.
+///
+/// Along the columns each row of tiles becomes 6 rows of pixels, and pixels that two tiles share are mapped once. Along
+/// the rows one of the 6 is mapped at a time: its numbers are multiplied while they are in the first-level cache.
+struct HalfLayout {
+  /// The pixels in a row, the vectors in a pixel, and the distance in vectors from one of the 6 to the next.
+  let width, vectors, step: Int
+
+  init(_ tiles: TileBlock, width: Int, vectors: Int) {
+    (self.width, self.vectors) = (width, vectors)
+    step = tiles.images * tiles.rows.count * width * vectors + 1
+  }
+
+  /// The number of vectors in all 6 together.
+  var count: Int { 6 * step }
+}
+
+/// The first half of `Bᵀ d B` or `A ∂Y Aᵀ`: along the columns. A tile's first pixel is that of its first output, so
+/// inputs have their padding already; where there is no output, the gradient is zero.
 @inline(never)
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
-func spreadInput<Scalar: Element>(
-  _ tiles: TileBlock, _ input: UnsafePointer<Scalar>, _ pixels: PixelLayout,
-  into target: UnsafeMutablePointer<Scalar>, _ layout: FrequencyLayout
+func spreadColumns<Map: AxisMap>(
+  _ map: Map.Type, _ tiles: TileBlock, _ images: UnsafePointer<Map.Scalar>, _ pixels: PixelLayout,
+  into half: UnsafeMutablePointer<Map.Scalar>, _ layout: HalfLayout
 ) {
-  let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
-  tiles.forEachTile { tile, image, y, x in
-    for vector in 0..<pixels.vectors {
-      onBothAxes(
-        InputSpread<Scalar>.self,
-        VectorSquare(
-          start: input.vectors + pixels.offset(image: image, y, x) + vector, row: pixels.row, column: pixels.vectors),
-        VectorSquare(
-          start: target.vectors + tile * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
-        patch: patch)
+  let run = layout.width * layout.vectors
+  mapAxis(
+    map, rows: tiles.images, runs: tiles.rows.count, count: run,
+    images + pixels.offset(image: 0, 4 * tiles.rows.lowerBound, 0) * Map.Scalar.lanes,
+    AxisSteps(axis: pixels.row, run: 4 * pixels.row, row: pixels.image), into: half,
+    AxisSteps(axis: layout.step, run: run, row: tiles.rows.count * run))
+}
+
+/// The second half of the same, for number `i` of the 6: along the rows, to the frequencies 6i … 6i + 5 of every tile,
+/// the first of which begins at `target`.
+@inline(never)
+func spreadRows<Map: AxisMap>(
+  _ map: Map.Type, _ tiles: TileBlock, _ i: Int, _ half: UnsafePointer<Map.Scalar>, _ halfLayout: HalfLayout,
+  into target: UnsafeMutablePointer<Map.Scalar>, _ layout: FrequencyLayout
+) {
+  withConstant(layout.vectors) { vectors in
+    mapAxis(
+      map, rows: tiles.images * tiles.rows.count, runs: tiles.columns, count: vectors,
+      half + i * halfLayout.step * Map.Scalar.lanes,
+      AxisSteps(axis: vectors, run: 4 * vectors, row: halfLayout.width * vectors), into: target,
+      AxisSteps(axis: layout.step, run: vectors, row: tiles.columns * vectors))
+  }
+}
+
+/// The first half of `Aᵀ m A`, for the frequencies 6i … 6i + 5: along the rows. `products` holds `layout.vectors`
+/// vectors of each pixel, `half` points at the first of them.
+@inline(never)
+func gatherRows<Scalar: Element>(
+  _ tiles: TileBlock, _ i: Int, _ products: UnsafePointer<Scalar>, _ layout: FrequencyLayout,
+  into half: UnsafeMutablePointer<Scalar>, _ halfLayout: HalfLayout
+) {
+  withConstant(halfLayout.vectors) { vectors in
+    withConstant(layout.vectors) { count in
+      mapAxis(
+        OutputGather<Scalar>.self, runs: tiles.count, count: count, products,
+        AxisSteps(axis: layout.step, run: count), into: half + i * halfLayout.step * Scalar.lanes,
+        AxisSteps(axis: vectors, run: 4 * vectors))
     }
   }
 }
 
-/// `A ∂Y Aᵀ` of every tile: the images have 4 · rows rows and 4 · columns columns, zero where there is no output.
+/// The second half: along the columns, to the `height` x `width` pixels that the images have. `output` points at the
+/// first of the vectors that `half` holds.
 @inline(never)
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
-func spreadGradient<Scalar: Element>(
-  _ tiles: TileBlock, _ gradient: UnsafePointer<Scalar>, _ pixels: PixelLayout,
-  into target: UnsafeMutablePointer<Scalar>, _ layout: FrequencyLayout
-) {
-  let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
-  tiles.forEachTile { tile, image, y, x in
-    for vector in 0..<pixels.vectors {
-      onBothAxes(
-        GradientSpread<Scalar>.self,
-        VectorSquare(
-          start: gradient.vectors + pixels.offset(image: image, y, x) + vector, row: pixels.row,
-          column: pixels.vectors),
-        VectorSquare(
-          start: target.vectors + tile * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
-        patch: patch)
-    }
-  }
-}
-
-/// `Aᵀ m A` of every tile, written to the `height` x `width` pixels that the images have; `products` holds
-/// `layout.vectors` vectors of each pixel, `output` points at the first of them.
-@inline(never)
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
-func gatherOutput<Scalar: Element>(
-  _ tiles: TileBlock, _ products: UnsafePointer<Scalar>, _ layout: FrequencyLayout,
+func gatherColumns<Scalar: Element>(
+  _ tiles: TileBlock, _ half: UnsafePointer<Scalar>, _ layout: HalfLayout,
   into output: UnsafeMutablePointer<Scalar>, _ pixels: PixelLayout, height: Int, width: Int
 ) {
-  let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
-  let edge = Storage<Scalar>(uninitialized: 16 * Scalar.lanes)
-  tiles.forEachTile { tile, image, y, x in
-    let isWhole = y + 4 <= height && x + 4 <= width
-    for vector in 0..<layout.vectors {
-      let target = output.vectors + pixels.offset(image: image, y, x) + vector
-      onBothAxes(
-        OutputGather<Scalar>.self,
-        VectorSquare(
-          start: products.vectors + tile * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
-        isWhole
-          ? VectorSquare(start: target, row: pixels.row, column: pixels.vectors)
-          : VectorSquare(start: edge.vectors, row: 4, column: 1),
-        patch: patch)
+  let run = width * layout.vectors
+  let edge = Storage<Scalar>(uninitialized: 4 * run * Scalar.lanes)
+  var source = half
+  for image in 0..<tiles.images {
+    for row in tiles.rows {
+      let target = output + pixels.offset(image: image, 4 * row, 0) * Scalar.lanes
+      let isWhole = 4 * row + 4 <= height && pixels.vectors == layout.vectors
+      mapAxis(
+        OutputGather<Scalar>.self, count: run, source, AxisSteps(axis: layout.step),
+        into: isWhole ? target : edge.base, AxisSteps(axis: isWhole ? pixels.row : run))
+      source += layout.width * layout.vectors * Scalar.lanes
       guard !isWhole else { continue }
-      for i in 0..<min(4, height - y) {
-        for j in 0..<min(4, width - x) { target[i * pixels.row + j * pixels.vectors] = edge.vectors[4 * i + j] }
+      for y in 0..<min(4, height - 4 * row) {
+        for x in 0..<width {
+          (target + (y * pixels.row + x * pixels.vectors) * Scalar.lanes).update(
+            from: edge.base + (y * run + x * layout.vectors) * Scalar.lanes, count: layout.vectors * Scalar.lanes)
+        }
       }
     }
   }
+  withExtendedLifetime(edge) {}
 }
 
 /// `G g Gᵀ` for some rows of weights: `weight` points at the first vector, the nine taps are `tap` vectors apart and
 /// the rows `row` vectors.
 @inline(never)
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
 func spreadWeights<Scalar: Element>(
   _ weight: UnsafePointer<Scalar>, tap: Int, row: Int, rows: Int, into target: UnsafeMutablePointer<Scalar>,
   _ layout: FrequencyLayout
 ) {
-  let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
-  for i in 0..<rows {
-    for vector in 0..<layout.vectors {
-      onBothAxes(
-        WeightSpread<Scalar>.self,
-        VectorSquare(start: weight.vectors + i * row + vector, row: 3 * tap, column: tap),
-        VectorSquare(
-          start: target.vectors + i * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
-        patch: patch)
-    }
+  let count = rows * layout.vectors
+  let half = Storage<Scalar>(uninitialized: 18 * count * Scalar.lanes)
+  for kx in 0..<3 {
+    mapAxis(
+      WeightSpread<Scalar>.self, runs: rows, count: layout.vectors, weight + kx * tap * Scalar.lanes,
+      AxisSteps(axis: 3 * tap, run: row), into: half.base + kx * count * Scalar.lanes,
+      AxisSteps(axis: 3 * count, run: layout.vectors))
   }
+  mapAxis(
+    WeightSpread<Scalar>.self, rows: 6, count: count, half.base, AxisSteps(axis: count, row: 3 * count), into: target,
+    AxisSteps(axis: layout.step, row: 6 * layout.step))
+  withExtendedLifetime(half) {}
 }
 
 /// `Gᵀ m G` for some rows of weights, the way back.
 @inline(never)
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
 func gatherWeights<Scalar: Element>(
   _ sums: UnsafePointer<Scalar>, _ layout: FrequencyLayout, rows: Int, into weight: UnsafeMutablePointer<Scalar>,
   tap: Int, row: Int
 ) {
-  let patch = Storage<Scalar>(uninitialized: 36 * Scalar.lanes)
-  for i in 0..<rows {
-    for vector in 0..<layout.vectors {
-      onBothAxes(
-        WeightGather<Scalar>.self,
-        VectorSquare(start: sums.vectors + i * layout.vectors + vector, row: 6 * layout.step, column: layout.step),
-        VectorSquare(start: weight.vectors + i * row + vector, row: 3 * tap, column: tap), patch: patch)
-    }
+  let count = rows * layout.vectors
+  let half = Storage<Scalar>(uninitialized: 18 * count * Scalar.lanes)
+  mapAxis(
+    WeightGather<Scalar>.self, rows: 6, count: count, sums, AxisSteps(axis: layout.step, row: 6 * layout.step),
+    into: half.base, AxisSteps(axis: count, row: 3 * count))
+  for kx in 0..<3 {
+    mapAxis(
+      WeightGather<Scalar>.self, runs: rows, count: layout.vectors, half.base + kx * count * Scalar.lanes,
+      AxisSteps(axis: 3 * count, run: layout.vectors), into: weight + kx * tap * Scalar.lanes,
+      AxisSteps(axis: 3 * tap, run: row))
   }
+  withExtendedLifetime(half) {}
 }

@@ -89,9 +89,12 @@ extension Kernels {
   /// are taken; where `input` is a tensor, `other` is added.
   ///
   /// - Parameters:
+  ///   - shape: The sizes of the convolution.
   ///   - gradient: The gradient with respect to the convolution's output, made from that of the normalization behind
   ///     it.
   ///   - input: What the forward convolution read.
+  ///   - weight: The weights of the convolution.
+  ///   - weightGradient: The gradient with respect to them.
   ///   - inputGradient: The gradient with respect to the normalization's output, or with respect to the tensor; nil
   ///     where nobody needs it. The number of its channels is a multiple of the vector's lanes.
   ///   - other: Another gradient with respect to the input, which is added; only without a ReLU.
@@ -122,15 +125,16 @@ extension Kernels {
         inputLayout.scratch(groups.images, Scalar.self), gradientLayout.scratch(groups.images, Scalar.self),
         backward.scratch(images: groups.images), weights.scratch(images: groups.images)
       )
-    } _: { group, weightSums, state in
+    } _: { group, weightSums, accumulating, state in
       let (paddedInput, paddedGradient, backwardScratch, weightScratch) = state
       let images = groups.range(ofGroup: group)
       for (j, n) in images.enumerated() {
         gradient.fill(n, layout: gradientLayout, into: paddedGradient.base, image: j)
         input.fill(n, layout: inputLayout, into: paddedInput.base, image: j)
       }
-      weights.add(
-        images: images.count, padded: paddedInput.base, gradient: paddedGradient.base, to: weightSums, weightScratch)
+      weights.run(
+        images: images.count, padded: paddedInput.base, gradient: paddedGradient.base, into: weightSums,
+        accumulating: accumulating, weightScratch)
       guard let inputGradient else { return }
       let start = images.lowerBound * shape.imageCount
       backward.run(
@@ -256,7 +260,8 @@ struct ImageGroups {
 struct PartialStatistics<Scalar: Element> {
   private let groups, channels: Int
   private let values: Storage<Scalar>
-  private let counts: Storage<Scalar>
+  /// The number of pixels of each group, where the two sums are a mean and squared distances from it.
+  let counts: Storage<Scalar>
 
   init(groups: Int, channels: Int) {
     self.groups = groups
@@ -361,8 +366,8 @@ struct PartialStatistics<Scalar: Element> {
     }
   }
 
-  /// Both sums over all groups, in `Double`.
-  func sum(_ first: Storage<Scalar>, _ second: Storage<Scalar>) {
+  /// Both sums over all groups, in `Double`; the second times the channel's `factor`.
+  func sum(_ first: Storage<Scalar>, _ second: Storage<Scalar>, times factor: Storage<Scalar>? = nil) {
     for c in 0..<first.count {
       var totals = (0.0, 0.0)
       for group in 0..<groups {
@@ -371,7 +376,7 @@ struct PartialStatistics<Scalar: Element> {
         totals.1 += Double(b[c])
       }
       first.base[c] = Scalar(totals.0)
-      second.base[c] = Scalar(totals.1)
+      second.base[c] = Scalar(totals.1 * Double(factor?.base[c] ?? 1))
     }
   }
 }

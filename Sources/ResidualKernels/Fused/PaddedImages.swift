@@ -22,9 +22,20 @@ struct PaddedLayout {
     PixelLayout(vectors: channels / Scalar.lanes, row: row / Scalar.lanes, image: image / Scalar.lanes)
   }
 
-  /// Memory for `images` images, all zero. Whoever fills it writes only inside the border, which stays zero.
+  /// Memory for `images` images with a border of zeros. Whoever fills it writes only inside the border.
   func scratch<Scalar: Element>(_ images: Int, _: Scalar.Type) -> Storage<Scalar> {
-    Storage(repeating: 0, count: images * image)
+    let scratch = Storage<Scalar>(uninitialized: images * image)
+    for start in stride(from: 0, to: images * image, by: image) {
+      // From the end of one row of pixels to the start of the next, the border is one piece.
+      var next = start
+      for y in 0..<height {
+        let pixels = start + interior + y * row
+        (scratch.base + next).update(repeating: 0, count: pixels - next)
+        next = pixels + width * channels
+      }
+      (scratch.base + next).update(repeating: 0, count: start + image - next)
+    }
+    return scratch
   }
 
   /// Copies a dense image to its place inside the border.
@@ -67,9 +78,7 @@ public struct ChannelAffine<Scalar: Element>: Sendable {
   /// A function with one mean, scale and shift for each channel.
   public init(mean: Storage<Scalar>, scale: Storage<Scalar>, shift: Storage<Scalar>) {
     precondition(mean.count == scale.count && scale.count == shift.count, "as many means as scales and shifts")
-    self.mean = mean
-    self.scale = scale
-    self.shift = shift
+    (self.mean, self.scale, self.shift) = (mean, scale, shift)
   }
 
   typealias Constants = (mean: Scalar.Vector, scale: Scalar.Vector, shift: Scalar.Vector)
@@ -123,12 +132,7 @@ public struct FusedGradient<Scalar: Element>: Sendable {
     mean: Storage<Scalar>
   ) {
     precondition(gradient.count == input.count, "a gradient of \(gradient.count) for \(input.count) elements")
-    self.gradient = gradient
-    self.input = input
-    self.a = a
-    self.b = b
-    self.d = d
-    self.mean = mean
+    (self.gradient, self.input, self.a, self.b, self.d, self.mean) = (gradient, input, a, b, d, mean)
   }
 
   /// Writes image n into padded scratch memory.

@@ -36,12 +36,8 @@ struct PreparedConvolution<Scalar: Element> {
       method = .winograd(sizes, weights: weights)
       return
     }
-    let depth = shape.kernelWidth * shape.inputChannels
     let (panelLayout, panels) = packedForward(shape, weight)
-    let grid = TapGrid(
-      height: shape.outputHeight, width: shape.outputWidth, inputRow: shape.stride * layout.row,
-      inputPixel: shape.stride * shape.inputChannels, taps: shape.kernelHeight, tapStep: layout.row, depth: depth,
-      outputRow: shape.outputWidth * panelLayout.vectors, outputPixel: panelLayout.vectors)
+    let grid = TapGrid(shape, rows: shape.outputHeight, row: layout.row, vectors: panelLayout.vectors)
     method = .direct([Pass(grid: grid.flattened(), input: 0, output: 0, layout: panelLayout, panels: panels)])
   }
 
@@ -118,9 +114,7 @@ struct PreparedWeightGradient<Scalar: Element> {
   ///   - input: The layout of the inputs: ``PreparedConvolution/layout`` of the forward convolution.
   ///   - gradient: The layout of the gradients: the same of the gradient with respect to the input.
   init(_ shape: ConvolutionShape, groups: Int, input: PaddedLayout, gradient: PaddedLayout) {
-    self.shape = shape
-    self.input = input
-    self.gradient = gradient
+    (self.shape, self.input, self.gradient) = (shape, input, gradient)
     isWinograd = Kernels.usesWinograd(shape, Scalar.self)
     sizes = WinogradSizes(shape)
     rows = shape.kernelHeight * shape.kernelWidth * shape.inputChannels
@@ -135,30 +129,30 @@ struct PreparedWeightGradient<Scalar: Element> {
 
   /// Calls `body` for each group, with the sums and the state of the chunk that the group belongs to.
   func forEachGroup<State>(
-    state: () -> State, _ body: (_ group: Int, _ sums: UnsafeMutablePointer<Scalar>, _ state: State) -> Void
+    state: () -> State,
+    _ body: (_ group: Int, _ sums: UnsafeMutablePointer<Scalar>, _ accumulating: Bool, _ state: State) -> Void
   ) {
     partial.forEachItem(state: state, body)
   }
 
-  /// Adds what `images` images contribute to the gradient; one image unless the method is Winograd's.
-  func add(
+  /// Sets `sums` to what `images` images contribute to the gradient, or adds it to them; one image unless the method is
+  /// Winograd's.
+  func run(
     images: Int, padded: UnsafePointer<Scalar>, gradient paddedGradient: UnsafePointer<Scalar>,
-    to sums: UnsafeMutablePointer<Scalar>, _ scratch: WinogradScratch<Scalar>?
+    into sums: UnsafeMutablePointer<Scalar>, accumulating: Bool, _ scratch: WinogradScratch<Scalar>?
   ) {
     if isWinograd {
       return winogradGradientImages(
         sizes, images: images, input: padded, input.pixels(Scalar.self), gradient: paddedGradient + gradient.interior,
-        gradient.pixels(Scalar.self), sums: sums, scratch!)
+        gradient.pixels(Scalar.self), sums: sums, accumulating: accumulating, scratch!)
     }
     precondition(images == 1, "\(images) images at once in a direct convolution")
     let vectors = shape.outputChannels / Scalar.lanes
-    let grid = TapGrid(
-      height: shape.outputHeight, width: shape.outputWidth, inputRow: shape.stride * input.row,
-      inputPixel: shape.stride * shape.inputChannels, taps: shape.kernelHeight, tapStep: input.row,
-      depth: shape.kernelWidth * shape.inputChannels, outputRow: 0, outputPixel: 0)
     addOuterProducts(
-      grid, input: padded, gradient: (paddedGradient + gradient.interior).vectors,
-      GradientGrid(row: gradient.row / Scalar.lanes, pixel: vectors), vectors: vectors, sums: sums.vectors)
+      TapGrid(shape, rows: shape.outputHeight, row: input.row, vectors: vectors), input: padded,
+      gradient: (paddedGradient + gradient.interior).vectors,
+      GradientGrid(row: gradient.row / Scalar.lanes, pixel: vectors), vectors: vectors, sums: sums.vectors,
+      accumulating: accumulating)
   }
 
   /// Adds up the sums of all groups.

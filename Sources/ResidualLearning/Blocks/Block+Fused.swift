@@ -37,9 +37,7 @@ extension Block {
     }
     let (last, shortcutPass) = (unitCaches[units.count - 1], shortcut?.forward(input))
     let output = Tensor<Scalar>(uninitialized: last.input.shape)
-    precondition(
-      shortcutPass.map { $0.output.shape == output.shape } ?? true,
-      "a shortcut of \(shortcutPass!.output.shape) around \(output.shape)")
+    if let h = shortcutPass?.output { precondition(h.shape == output.shape, "\(h.shape) around \(output.shape)") }
     Kernels.normalizeAddRectify(
       last.input.storage, affine: affine(units.count - 1, last), adding: shortcutPass?.output.storage,
       output: output.storage)  // BN (4), (5), which ends (1); (2); (3)
@@ -76,9 +74,7 @@ extension Block {
   ) -> (inputGradient: Tensor<Scalar>?, gradients: Parameters)? {
     let inputFits = cache.input.imageSizes.channels.isMultiple(of: Scalar.Vector.scalarCount)
     guard fuses && (inputFits || !needsInputGradient) else { return nil }
-    precondition(
-      outputGradient.shape == cache.output.shape,
-      "outputGradient is \(outputGradient.shape), the output was \(cache.output.shape)")
+    precondition(outputGradient.shape == cache.output.shape, "\(outputGradient.shape) for \(cache.output.shape)")
     var unitGradients: [ConvBN<Scalar>.Parameters] = []
     let last = cache.units[units.count - 1]
     let sumGradient = Tensor<Scalar>(uninitialized: outputGradient.shape)
@@ -87,7 +83,8 @@ extension Block {
     Kernels.normalizeAddRectifyGradient(
       outputGradient.storage, output: cache.output.storage, input: last.input.storage, mean: last.batch.mean.storage,
       into: sumGradient.storage, sum: sums.gradient.storage, product: sums.product.storage)  // (4), with the sums of dF
-    let shortcutPass = shortcut?.backward(sumGradient, cache.shortcut!)  // (5): dh = dsum
+    let zeros: ZeroPadding? = if case .zeroPadded(let zeros) = shortcut { zeros } else { nil }
+    let shortcutPass = zeros == nil ? shortcut?.backward(sumGradient, cache.shortcut!) : nil  // (5): dh = dsum
 
     var gradient: Tensor<Scalar>? = sumGradient  // (5): dF = dsum; then the residual branch, last layer first
     for (i, unit) in units.enumerated().reversed() {
@@ -114,6 +111,7 @@ extension Block {
           conv: .init(weight: weightGradient, bias: nil), bn: .init(scale: scaleGradient, shift: shiftGradient)), at: 0)
       sums = nextSums ?? sums
     }
+    if let zeros, let gradient { zeros.addBackward(sumGradient, to: gradient) }  // option A's part of (6), in place
     return (gradient, Parameters(units: unitGradients, shortcut: shortcutPass?.gradients))
   }
 

@@ -139,11 +139,16 @@ public struct ZeroPadding: Sendable {
   }
 
   package func backward<Scalar: Element>(_ outputGradient: Tensor<Scalar>, inputShape: Shape) -> Tensor<Scalar> {
-    let inputGradient = Tensor<Scalar>(uninitialized: inputShape)
-    Kernels.subsampleGradient(
-      outputGradient.storage, batch: inputShape[0], height: inputShape[1], width: inputShape[2],
-      channels: inputShape[3], stride: stride, front: front, outputChannels: outputChannels,
-      inputGradient: inputGradient.storage)
+    let inputGradient = Tensor<Scalar>(zeros: inputShape)
+    addBackward(outputGradient, to: inputGradient)
     return inputGradient
+  }
+
+  /// Adds the gradient with respect to the input to `inputGradient`.
+  func addBackward<Scalar: Element>(_ outputGradient: Tensor<Scalar>, to inputGradient: Tensor<Scalar>) {
+    let (batch, height, width, channels) = inputGradient.imageSizes
+    Kernels.addSubsampleGradient(
+      outputGradient.storage, batch: batch, height: height, width: width, channels: channels, stride: stride,
+      front: front, outputChannels: outputChannels, to: inputGradient.storage)
   }
 }

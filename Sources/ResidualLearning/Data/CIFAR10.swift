@@ -25,7 +25,7 @@ public enum CIFAR10 {
   private static let plane = side * side
   private static let recordSize = 1 + 3 * plane
 
-  /// Reads training and test images: see ``training(directory:)`` and ``test(directory:)``.
+  /// Reads training and test images, and throws, as ``training(directory:)`` and ``test(directory:)`` do.
   public static func load(directory: String) throws -> (train: ImageDataset, test: ImageDataset) {
     (try training(directory: directory), try test(directory: directory))
   }

@@ -45,10 +45,8 @@ public struct PixelNormalization: Sendable, Equatable {
     PixelNormalization(kind: .perPixel, mean: mean, factor: Tensor([mean.shape[2]], repeating: 1))
   }
 
-  /// Normalization with the same three means and deviations for all pixels.
-  ///
-  /// - Parameters:
-  ///   - kind: `.cifar` or `.imageNet`.
+  /// Normalization of images of this size with the three means and deviations of `kind`, `.cifar` or `.imageNet`, which
+  /// are the same for all pixels.
   public static func channels(_ kind: Kind, height: Int, width: Int) -> PixelNormalization {
     let (mean, deviation): ([Float], [Float]) =
       kind == .imageNet

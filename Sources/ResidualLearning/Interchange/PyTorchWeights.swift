@@ -64,7 +64,7 @@ public struct PyTorchWeights: Sendable {
       expected: expected.map { (name: names.name(of: $0.name), shape: PyTorchNames.shape(of: $0.shape)) })
   }
 
-  /// The network.
+  /// The network. It throws `InputError` when a tensor of the file cannot be read.
   public func network<Scalar: Element>(_: Scalar.Type = Float.self) throws -> any ImageClassifier<Scalar> {
     var generator = RandomGenerator(seed: 0)
     return try loaded(architecture.network(Scalar.self, using: &generator))
@@ -80,7 +80,7 @@ public struct PyTorchWeights: Sendable {
   }
 
   /// A network under PyTorch's names and in its order of axes: akamaster's names for CIFAR networks, torchvision's for
-  /// ImageNet's. `load_state_dict(safetensors.torch.load_file(...))` takes it there.
+  /// ImageNet's. `load_state_dict(safetensors.torch.load_file(...))` takes it there. It throws what `JSONEncoder` throws.
   public static func file<Network: ImageClassifier>(of network: Network) throws -> SafeTensorsFile {
     let architecture = network.architecture
     let names = PyTorchNames.usual(for: architecture)

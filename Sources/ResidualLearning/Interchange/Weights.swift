@@ -15,9 +15,9 @@ public struct Weights: Sendable {
   private let checkpoint: Checkpoint?
   private let source: String
 
-  /// Reads a file and finds out what it holds.
+  /// Reads the file at `path` and finds out what it holds. `knowledge` is what names and shapes cannot show; it is used
+  /// for PyTorch's files only.
   ///
-  /// - Parameter knowledge: what names and shapes cannot show; used for PyTorch's files only.
   /// - Throws: `InputError` when the file is neither, is damaged, or does not hold a whole network.
   public init(contentsOf path: String, knowing knowledge: PyTorchWeights.Knowledge = PyTorchWeights.Knowledge()) throws
   {
@@ -42,9 +42,9 @@ public struct Weights: Sendable {
   }
 
   /// How images of this size are normalized for the network: as `asked`, or else as the checkpoint says, or else with
-  /// ImageNet's numbers, which most PyTorch programs use.
+  /// ImageNet's numbers, which most PyTorch programs use. The mean of the images `training` is computed when the file
+  /// has no mean image; they are not evaluated otherwise.
   ///
-  /// - Parameter training: the images whose mean is computed when the file has no mean image; not evaluated otherwise.
   /// - Throws: `InputError` when the mean image is missing or of another size.
   public func normalization(
     _ asked: PixelNormalization.Kind?, height: Int, width: Int, training: @autoclosure () throws -> ImageDataset?

@@ -67,7 +67,7 @@ extension Layer {
     return result
   }
 
-  /// Visits every parameter and running statistic, which `body` may replace.
+  /// Visits every parameter and running statistic, which `body` may replace. It throws what `body` throws first.
   public mutating func visitState(_ body: (String, inout Tensor<Scalar>) throws -> Void) throws {
     var failure: (any Error)?
     func visit(_ name: String, _ tensor: inout Tensor<Scalar>) {

@@ -166,10 +166,8 @@ public enum StridePlacement: String, CaseIterable, Codable, Sendable {
 }
 
 extension Architecture {
-  /// The networks of §4.2: 6n + 2 layers on 32x32 images, n blocks on each of the maps 32, 16, 8 with 16, 32, 64
-  /// channels.
-  ///
-  /// - Parameter depth: 6n + 2 with n at least 1.
+  /// The networks of §4.2 for 32x32 images: n blocks on each of the maps 32, 16, 8 with `width`, 2 `width` and
+  /// 4 `width` channels (16, 32, 64 in the paper). `depth` is 6n + 2 with n at least 1. A `plain` one has no shortcuts.
   public static func cifar(
     depth: Int, plain: Bool = false, options: Options = Options(), classes: Int = 10, width: Int = 16
   ) -> Architecture {
@@ -194,9 +192,8 @@ extension Architecture {
   ]
 
   /// A network of Table 1: stages of 64, 128, 256 and 512 channels (four times as many behind a bottleneck) on maps 56,
-  /// 28, 14 and 7.
-  ///
-  /// - Parameter depth: 18, 34, 50, 101 or 152; 18 or 34 for a plain one.
+  /// 28, 14 and 7. Another `width` than 64 changes all of them in proportion. `depth` is 18, 34, 50, 101 or 152; it is
+  /// 18 or 34 for a `plain` network, which has no shortcuts.
   public static func imageNet(
     depth: Int, plain: Bool = false, options: Options = Options(shortcut: .b), classes: Int = 1000, width: Int = 64
   ) -> Architecture {
@@ -226,6 +223,8 @@ extension Architecture {
   ///
   /// - Parameters:
   ///   - depth: 16 or 19.
+  ///   - classes: outputs of the last linear layer.
+  ///   - width: channels of the first stage.
   ///   - hidden: outputs of the first two linear layers.
   ///   - imageSize: height and width of the images, a multiple of 32.
   public static func vgg(

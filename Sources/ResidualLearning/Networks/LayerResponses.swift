@@ -28,9 +28,7 @@ public struct LayerResponses: Equatable, Sendable {
   /// The mean deviation of all layers.
   public var mean: Double { layers.reduce(0) { $0 + $1.deviation } / Double(max(layers.count, 1)) }
 
-  /// The responses of `network` to these images, `batch` at a time.
-  ///
-  /// - Parameter batch: the number of images that are normalized together.
+  /// The responses of `network` to these images, `batch` at a time, which are normalized together.
   public init(
     _ network: some ImageClassifier<Float>, images: ImageDataset, normalization: PixelNormalization, batch: Int = 128
   ) {

@@ -74,8 +74,8 @@ public struct ResidualNetwork<Scalar: Element>: ImageClassifier {
 
   /// A network with random weights.
   ///
-  /// - Parameter fused: whether the fused kernels compute the blocks where they apply, with the same results in fewer
-  ///   passes over memory (Block+Fused.swift). If not, a debugger can show every tensor of a block.
+  /// If it is `fused`, the fused kernels compute the blocks where they apply, with the same results in fewer passes
+  /// over memory (Block+Fused.swift). If not, a debugger can show every tensor of a block.
   public init(_ architecture: Architecture, fused: Bool = true, using generator: inout RandomGenerator) {
     guard let kind = architecture.stem else {
       preconditionFailure("\(architecture.name) has no stem: it is no residual network")
@@ -183,7 +183,7 @@ public struct ResidualNetwork<Scalar: Element>: ImageClassifier {
   extension Architecture {
     /// The network of this description, residual, plain or VGG, with random weights.
     ///
-    /// - Parameter fused: as in ``ResidualNetwork/init(_:fused:using:)``. VGG networks have no fused form.
+    /// `fused` is as in ``ResidualNetwork/init(_:fused:using:)``. VGG networks have no fused form.
     public func network<Scalar: Element>(
       _: Scalar.Type = Float.self, fused: Bool = true, using generator: inout RandomGenerator
     ) -> any ImageClassifier<Scalar> {

@@ -11,7 +11,7 @@ import ResidualFiles
 /// |:------------------------------|:-----------------------------------------------------|
 /// | `stem.conv.weight`, …         | the parameters under their names                     |
 /// | `stem.bn.runningMean`, …      | the running statistics                               |
-/// | `velocity.stem.conv.weight`, …| the optimizer's velocities                           |
+/// | `velocity.stem.conv.weight`, …| the optimizer's velocities; left out, it only predicts |
 /// | `normalization.mean`          | the mean image, where the network needs one          |
 ///
 /// The metadata hold the architecture, the recipe, where training stands, the seed and the names of the classes, as
@@ -43,10 +43,10 @@ public struct Checkpoint: Sendable {
   var source: String { file.source }
 
   private static let key = "resnet"
+  package static let velocityPrefix = "velocity."
 
-  /// The run of `trainer` as it stands.
-  ///
-  /// - Parameter fingerprint: the training images' ``ImageDataset/fingerprint``.
+  /// The run of `trainer` as it stands. `fingerprint` is the training images' ``ImageDataset/fingerprint``. It throws
+  /// what `JSONEncoder` throws for a recipe with an infinite number.
   public init<Network>(_ trainer: Trainer<Network>, fingerprint: String) throws {
     description = Description(
       architecture: trainer.network.architecture, recipe: trainer.recipe, state: trainer.state, seed: trainer.seed,
@@ -56,7 +56,7 @@ public struct Checkpoint: Sendable {
     var file = SafeTensorsFile(metadata: [Self.key: String(decoding: try encoder.encode(description), as: UTF8.self)])
     for (name, tensor) in trainer.network.state { file.append(name, shape: tensor.shape.sizes, tensor.elements) }
     for (name, tensor) in trainer.optimizer.velocity.named {
-      file.append("velocity." + name, shape: tensor.shape.sizes, tensor.elements)
+      file.append(Self.velocityPrefix + name, shape: tensor.shape.sizes, tensor.elements)
     }
     if trainer.normalization.kind == .perPixel {
       let mean = trainer.normalization.mean
@@ -94,7 +94,7 @@ public struct Checkpoint: Sendable {
     // The tensors are compared before anything of their size is built: a description may say anything.
     let parameters = description.architecture.parameterShapes
     var expected = parameters + description.architecture.statisticShapes
-    expected += parameters.map { ("velocity." + $0.name, $0.shape) }
+    if hasVelocity { expected += parameters.map { (Self.velocityPrefix + $0.name, $0.shape) } }
     if description.normalization == .perPixel { expected.append(("normalization.mean", try mean().shape)) }
     try file.check(expected: expected.map { (name: $0.name, shape: $0.shape.sizes) })
   }
@@ -102,34 +102,35 @@ public struct Checkpoint: Sendable {
   /// Whether a safetensors file says that it is a checkpoint of this program.
   public static func isOne(_ file: SafeTensorsFile) -> Bool { file.metadata[key] != nil }
 
-  /// Writes the checkpoint. What was at `path` stays until the new file is complete on disk.
+  /// Writes the checkpoint; what was at `path` stays until the new file is complete. Throws `InputError` if it cannot.
   public func write(to path: String) throws { try file.write(to: path) }
 
-  /// The trained network.
+  /// The trained network. It throws `InputError` when a tensor of the file cannot be read.
   public func network() throws -> any ImageClassifier<Float> {
     var generator = RandomGenerator(seed: 0)
     return try loaded(description.architecture.network(using: &generator))
   }
 
-  /// `network` with this checkpoint's parameters and statistics.
+  /// `network` with this checkpoint's parameters and statistics. It throws `InputError` when one is missing.
   public func loaded<Network: ImageClassifier<Float>>(_ network: Network) throws -> Network {
     var network = network
     try network.visitState { name, tensor in tensor = Tensor(tensor.shape, try file.floats(name)) }
     return network
   }
 
-  /// The velocities of the optimizer, for parameters like these.
+  private var hasVelocity: Bool { file.entries.contains { $0.name.hasPrefix(Self.velocityPrefix) } }
+  /// The velocities of the optimizer, for parameters like these. Throws `InputError` when the file has none.
   public func velocity<Parameters: ParameterSet<Float>>(like parameters: Parameters) throws -> Parameters {
-    var velocity = parameters
-    var failure: (any Error)?
-    velocity.visit("velocity.") { name, tensor in
+    guard hasVelocity else { throw InputError("\(source) only predicts: it has no velocities for a run to go on") }
+    var (velocity, failure) = (parameters, (any Error)?.none)
+    velocity.visit(Self.velocityPrefix) { name, tensor in
       do { tensor = Tensor(tensor.shape, try file.floats(name)) } catch { failure = failure ?? error }
     }
     if let failure { throw failure }
     return velocity
   }
 
-  /// How the network needs images of this size to be normalized.
+  /// How images of this size are normalized for the network. Throws `InputError` if the mean image has another size.
   public func normalization(height: Int, width: Int) throws -> PixelNormalization {
     guard description.normalization == .perPixel else {
       return .channels(description.normalization, height: height, width: width)

@@ -50,6 +50,8 @@ extension Classifier where Scalar == Float {
   /// Classifies images in inference mode, each in its single original view (§4.2).
   ///
   /// - Parameters:
+  ///   - images: the images and their labels.
+  ///   - normalization: what makes the network's input of them, as in its training.
   ///   - batch: the number of images that go through the network at once.
   ///   - progress: called with the number of images that are done, after each batch.
   public func evaluate(

@@ -37,7 +37,7 @@ extension Epoch {
   }
 
   /// The epoch of a row.
-  fileprivate init?(_ cells: [String: Double]) {
+  package init?(_ cells: [String: Double]) {
     guard let iteration = cells["iteration"].flatMap({ Int(exactly: $0) }),
       let number = cells["epoch"].flatMap({ Int(exactly: $0) }), let rate = cells["rate"],
       let loss = cells["training_loss"], let error = cells["training_error"]

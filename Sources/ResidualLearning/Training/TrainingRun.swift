@@ -110,12 +110,13 @@ public struct TrainingRun: Sendable {
     return FileManager.default.fileExists(atPath: path) ? try Checkpoint(contentsOf: path) : nil
   }
 
-  /// Runs to the end, or until `shouldStop`, which is asked after every step, says so.
+  /// Runs to the end, or until `shouldStop` says so.
   ///
   /// - Parameters:
   ///   - checkpoint: where an earlier call stopped; without one the run begins. What is found in the folder then keeps a
   ///     second name, `earlier.safetensors` and `earlier.csv`.
   ///   - observe: called with every event.
+  ///   - shouldStop: asked after every step.
   /// - Throws: `InputError` when `checkpoint` is that of another run, or when the run cannot be saved at its end or where
   ///   it stops.
   public func run(

@@ -31,9 +31,7 @@ public struct Views: Equatable, Sendable {
   public var scales: [Int]
 
   /// These crops at each of these scales. The single original view is `Views()`.
-  public init(crops: Crops = .whole, scales: [Int] = []) {
-    (self.crops, self.scales) = (crops, scales)
-  }
+  public init(crops: Crops = .whole, scales: [Int] = []) { (self.crops, self.scales) = (crops, scales) }
 
   /// The number of views of an image.
   public var count: Int { crops.rawValue * max(1, scales.count) }
@@ -122,9 +120,9 @@ public struct Ensemble: Sendable {
   /// The number of classes.
   public var classes: Int { members[0].network.architecture.classes }
 
-  /// The mean probabilities `[pictures.count, classes]` of these pictures, over all views and networks.
+  /// The mean probabilities `[pictures.count, classes]` of these pictures, over all views and networks. `batch` views
+  /// go through a network at once.
   ///
-  /// - Parameter batch: the number of views that go through a network at once.
   /// - Throws: `InputError` when a crop is larger than a picture, or a network cannot take a scale.
   public func probabilities(of pictures: [Picture], views: Views = Views(), batch: Int = 128) throws -> Tensor<Float> {
     precondition(batch > 0, "a batch of \(batch)")
@@ -151,6 +149,8 @@ public struct Ensemble: Sendable {
   /// Classifies images by their mean probabilities. The loss is the mean of −log of those of the true classes.
   ///
   /// - Parameters:
+  ///   - images: the images and their labels.
+  ///   - views: the crops and scales in which each image is seen.
   ///   - batch: the number of views that go through a network at once.
   ///   - progress: called with the number of images that are done.
   /// - Throws: `InputError` when the images have more classes than the networks, a crop is larger than an image, or a

@@ -6,8 +6,7 @@ extension GradientCheck.Result {
   /// The result of a check that could not begin.
   static func failed(_ name: String, _ reason: String) -> Self {
     var result = Self(name: name)
-    result.worstRelativeError = .infinity
-    result.failure = reason
+    (result.worstRelativeError, result.failure) = (.infinity, reason)
     return result
   }
 
@@ -31,11 +30,9 @@ extension GradientCheck {
   fileprivate static func row(_ name: String, _ elements: String, _ skipped: String, _ error: String, _ place: String)
     -> String
   {
-    let name = name.count < 68 ? name + String(repeating: " ", count: 68 - name.count) : name
-    func right(_ text: String, _ width: Int) -> String {
-      String(repeating: " ", count: max(0, width - text.count)) + text
-    }
-    return name + right(elements, 9) + right(skipped, 9) + right(error, 13) + "  " + place
+    func spaces(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) }
+    let numbers = [(elements, 9), (skipped, 9), (error, 13)].map { spaces($0, $1) + $0 }
+    return name + spaces(name, 68) + numbers.joined() + "  " + place
   }
 }
 

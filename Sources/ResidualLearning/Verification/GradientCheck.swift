@@ -83,7 +83,8 @@ extension GradientCheck {
   /// It also checks that `forward` and `backward` leave the layer and its input unchanged and give the same bits when
   /// they are called again, and that `track` moves each running statistic, half as far with half the rate.
   ///
-  /// - Parameter outputGradient: u of (1), with the shape of the output; nil for a random one.
+  /// `outputGradient` is u of (1), with the shape of the output; without it, u is drawn from `generator`. The result
+  /// bears `name`.
   public func run<Checked: Layer>(
     _ name: String, _ layer: Checked, input: Tensor<Double>, outputGradient: Tensor<Double>? = nil,
     using generator: inout RandomGenerator
@@ -159,6 +160,7 @@ extension GradientCheck {
   /// Checks the gradients of a function of named tensors that is not a ``Layer``.
   ///
   /// - Parameters:
+  ///   - name: The name of the result.
   ///   - point: The tensors to change, element by element, with their names.
   ///   - outputGradient: u of (1), with the shape of the function's output: a tensor `[1]` for a loss.
   ///   - gradients: The gradients under test: one for each tensor of `point`, in the same order.

@@ -10,8 +10,10 @@ extension Command {
     summary: "measures speed beside the machine's peak",
     description:
       "Measures images/s and GFLOP/s of a training step, of inference, or of the network's convolutions one by "
-      + "one, beside the peak of this machine. Before anything is timed, the convolutions, and the fused kernels where the "
-      + "blocks are fused, are compared with their plain loops, and a network prepared for inference with the network.",
+      + "one, beside the peak of this machine, and beside two bounds that no kernel can beat: the time of the products at "
+      + "the peak and that of the convolutions' inputs and outputs at the memory's speed. Before anything is timed, the "
+      + "convolutions, and the fused kernels where the blocks are fused, are compared with their plain loops, and a network "
+      + "prepared for inference with the network.",
     positionals: [.mode],
     options: [.network, .shortcut, .batch, .threads, .repeats, .kernels, .convolution, .blocks, .json]
   ) { arguments in
@@ -54,6 +56,26 @@ struct Measurement {
   }
 }
 
+/// What the machine does at most.
+private struct Limits {
+  /// 10⁹ operations, and 10⁹ bytes to and from memory, a second.
+  let peak = Kernels.peakGigaflops(Float.self)
+  let memory = Kernels.memoryGigabytes(Float.self)
+
+  /// The milliseconds that these take at least, as cells of a table: the multiply-adds, as many as the algorithm has, and
+  /// the elements that are read or written.
+  func cells(multiplyAdds: Int, elements: Int) -> [String] {
+    [fixed(2e-6 * Double(multiplyAdds) / peak, 2), fixed(4e-6 * Double(elements) / memory, 2)]
+  }
+
+  /// The multiply-adds of a convolution or one of its gradients, by Winograd's algorithm where that is used.
+  static func multiplyAdds(_ shape: ConvolutionShape) -> Int {
+    guard Kernels.usesWinograd(shape, Float.self) else { return shape.multiplyAdds }
+    let tiles = ((shape.outputHeight + 3) / 4) * ((shape.outputWidth + 3) / 4)
+    return shape.batch * tiles * 36 * shape.inputChannels * shape.outputChannels
+  }
+}
+
 /// Measurements of one network.
 private struct Bench {
   let architecture: Architecture
@@ -63,10 +85,12 @@ private struct Bench {
   let isFused: Bool
 
   func run<Network: ImageClassifier<Float>>(_ network: Network, _ output: Output) throws {
-    let peak = Kernels.peakGigaflops(Float.self)
+    let limits = Limits()
+    StoragePool.shared.trim()
+    let peak = limits.peak
     output.line(
-      "\(architecture.name), batch \(batch), \(Parallel.threads) threads; the machine's peak is \(fixed(peak, 0)) GFLOP/s"
-    )
+      "\(architecture.name), batch \(batch), \(Parallel.threads) threads; the machine's peak is \(fixed(peak, 0)) GFLOP/s, "
+        + "its memory's \(fixed(limits.memory, 0)) GB/s")
     if mode == .train {
       for (shape, _) in Summary(architecture).convolutions(batch: 1) {
         let kernels = Kernel.convolutions + (isFused ? Kernel.fused : [])
@@ -75,9 +99,9 @@ private struct Bench {
     }
     let measured =
       switch mode {
-      case .train: try trainingSteps(network, output)
+      case .train: trainingSteps(network, output, limits)
       case .infer: try inferences(network)
-      case .kernels: try kernels(output, peak: peak)
+      case .kernels: try kernels(output, limits)
       }
     let (speed, best) = (Double(batch) / measured.median, Double(batch) / measured.best)
     output.line(
@@ -87,7 +111,7 @@ private struct Bench {
     output.json([
       "network": .string(architecture.name), "mode": .string(mode.rawValue), "batch": .int(batch),
       "threads": .int(Parallel.threads), "imagesPerSecondMedian": .double(speed), "imagesPerSecondBest": .double(best),
-      "peakGFLOPS": .double(peak), "effectiveGFLOPS": .double(measured.gigaflops),
+      "peakGFLOPS": .double(peak), "memoryGBS": .double(limits.memory), "effectiveGFLOPS": .double(measured.gigaflops),
       "peakMemoryBytes": .int(peakMemoryBytes),
     ])
   }
@@ -107,8 +131,8 @@ private struct Bench {
 
   /// Training steps. The gradients with respect to inputs and to weights cost as many operations as a forward pass each.
   private func trainingSteps<Network: ImageClassifier<Float>>(
-    _ network: Network, _ output: Output
-  ) throws -> Measurement {
+    _ network: Network, _ output: Output, _ limits: Limits
+  ) -> Measurement {
     var network = network
     var optimizer = SGD(network.parameters)
     let (images, labels) = data()
@@ -128,14 +152,33 @@ private struct Bench {
       for i in 0..<4 { parts[i].append(times[i + 1] - times[i]) }
     }
     parts = parts.map { Array($0.dropFirst(2)) }  // the first steps get their memory from the system
-    var table = Table(.left("part"), .right("ms"), .right("share"))
+    var table = Table(.left("part"), .right("ms"), .right("products"), .right("bytes"), .right("share"))
     let medians = parts.map { $0.median! }
-    for (name, time) in zip(["forward", "backward", "optimizer", "running statistics"], medians) {
-      table.row(name, fixed(1000 * time, 2), percent(time / medians.reduce(0, +)))
+    for (i, name) in ["forward", "backward", "optimizer", "running statistics"].enumerated() {
+      table.row(
+        [name, fixed(1000 * medians[i], 2)] + bounds(i, limits)
+          + [percent(medians[i] / medians.reduce(0, +))])
     }
     output.line(table.text)
     return Measurement(
       seconds: (0..<repeats).map { i in parts.reduce(0) { $0 + $1[i] } }, operations: 3 * forwardOperations)
+  }
+
+  /// The two bounds of a part of a training step. Forward each convolution reads its input and writes its output; backward
+  /// it reads both and the gradient with respect to its output, and writes that with respect to its input, which the first
+  /// one need not compute. The optimizer reads gradients, reads and writes weights and velocities.
+  private func bounds(_ part: Int, _ limits: Limits) -> [String] {
+    let summary = Summary(architecture)
+    if part == 2 { return limits.cells(multiplyAdds: 0, elements: 5 * summary.parameters) }
+    if part == 3 { return ["", ""] }
+    let convolutions = summary.convolutions(batch: batch)
+    let shapes = convolutions.flatMap { [ConvolutionShape](repeating: $0.shape, count: $0.count) }
+    let multiplyAdds = shapes.map(Limits.multiplyAdds)
+    let total = multiplyAdds.reduce(0, +)
+    let elements = shapes.reduce(0) { $0 + $1.inputCount + $1.outputCount }
+    return part == 0
+      ? limits.cells(multiplyAdds: total, elements: elements)
+      : limits.cells(multiplyAdds: 2 * total - multiplyAdds[0], elements: 2 * elements - shapes[0].inputCount)
   }
 
   /// Inference as `predict` and `evaluate` do it. What the prepared network says of an image is compared with what the
@@ -161,10 +204,10 @@ private struct Bench {
   // MARK: - Kernels
 
   /// Prints a table of every shape of convolution in the network; returns all convolutions with their two gradients.
-  private func kernels(_ output: Output, peak: Double) throws -> Measurement {
+  private func kernels(_ output: Output, _ limits: Limits) throws -> Measurement {
     var table = Table(
       .left("convolution"), .right("times"), .left("kernel"), .left("by"), .right("error"), .right("ms"),
-      .right("images/s"), .right("GFLOP/s"), .right("of peak"))
+      .right("products"), .right("bytes"), .right("GFLOP/s"), .right("of peak"))
     var total = Measurement(seconds: [Double](repeating: 0, count: repeats), operations: 0)
     for (shape, count) in Summary(architecture).convolutions(batch: batch) {
       for kernel in Kernel.convolutions {
@@ -172,13 +215,15 @@ private struct Bench {
         let measured = Measurement(
           seconds: timed(kernel.prepared(shape).run), operations: 2 * Double(shape.multiplyAdds))
         let weight = shape.weightCount / shape.inputChannels / shape.outputChannels
-        table.row(
+        let cells = [
           "\(shape.height)x\(shape.width)x\(shape.inputChannels) to \(shape.outputChannels), "
             + "\(weight == 1 ? "1x1" : "\(shape.kernelHeight)x\(shape.kernelWidth)"), stride \(shape.stride)",
           "\(count)", kernel.rawValue, Kernels.usesWinograd(shape, Float.self) ? "Winograd" : "direct",
           String(format: "%.0e", error), fixed(1000 * measured.median, 2),
-          grouped(Int(Double(batch) / measured.median)),
-          fixed(measured.gigaflops, 1), percent(measured.gigaflops / peak))
+        ]
+        let bounds = limits.cells(
+          multiplyAdds: Limits.multiplyAdds(shape), elements: shape.inputCount + shape.weightCount + shape.outputCount)
+        table.row(cells + bounds + [fixed(measured.gigaflops, 1), percent(measured.gigaflops / limits.peak)])
         total.add(measured, times: count)
       }
     }

@@ -12,17 +12,20 @@ extension Command {
       + "Ctrl-C saves and stops; the same command goes on and repeats nothing that is done. Without --data it "
       + "trains on images that the program draws, which takes a minute or two.",
     options: [
-      .depths.with(default: [8, 20, 32]), .networks, .seeds, .shortcut, .zeros, .data,
+      .depths.with(default: [8, 20, 32]), .networks, .construct, .seeds, .shortcut, .zeros, .data,
       .limit.with(absent: "all, and 2500 of those that the program draws"), .output.with(absent: "runs/compare"),
     ] + AnyOption.trainingOptions(batch: 32) + [.json] + AnyOption.machineOptions
   ) { arguments in
     try arguments.allowOne(of: .epochs, .iterations)
     try arguments.allowOne(of: .depths, .networks)
+    try arguments.allowOne(of: .networks, .construct)
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
     let folder = arguments[.output] ?? "runs/compare"
     let images = try Images(folder: arguments[.data])
-    let runs = try arguments.comparedRuns(images, limit: arguments[.data] == nil ? 2500 : nil, in: folder)
+    var runs = try arguments.comparedRuns(images, limit: arguments[.data] == nil ? 2500 : nil, in: folder)
+    let constructions = arguments[.construct] ? try Construction.all(runs) : []
+    runs += constructions.map { $0.run }
     let locks = try ([folder] + runs.map { $0.folder! }).map { folder in
       try AtomicFile.makeFolder(folder)
       return try OutputFolderLock(folder: folder)
@@ -32,6 +35,10 @@ extension Command {
     output.line(runs[0].introduction(images))
     for (run, before) in zip(runs.dropFirst(), runs) where run.recipe != before.recipe {
       output.line("\(run.label): " + run.recipe.comparison(depth: run.architecture.weightedLayers))
+    }
+    if !constructions.isEmpty {
+      _ = try trained(runs.filter { run in constructions.contains { $0.shallow.folder == run.folder } }, output)
+      for construction in constructions { try construction.begin(output) }
     }
     let comparison = try trained(runs, output)
     for plain in [true, false] {
@@ -93,6 +100,51 @@ extension Command {
         words(comparison.spread(label, \.trainingError)), words(comparison.spread(label, \.testError)))
     }
     return table.text
+  }
+}
+
+/// A run that begins with a deeper network that computes what a shallower one has learned.
+private struct Construction {
+  let shallow: TrainingRun
+  let run: TrainingRun
+
+  /// For every seed, plain and residual, a run of each depth that begins with the least deep network.
+  static func all(_ runs: [TrainingRun]) throws -> [Construction] {
+    let pairs = runs.compactMap { deep in
+      runs.filter { $0.seed == deep.seed && $0.architecture.block == deep.architecture.block }
+        .min { $0.architecture.weightedLayers < $1.architecture.weightedLayers }
+        .flatMap { $0.architecture == deep.architecture ? nil : ($0, deep) }
+    }
+    guard !pairs.isEmpty else {
+      throw CommandLineError("--construct needs two depths: one to begin with, one to reach")
+    }
+    return pairs.map { shallow, deep in
+      var run = deep
+      run.label = "\(deep.label) from \(shallow.label)"
+      let seed = "-seed\(deep.seed)"
+      run.folder = deep.folder!.dropLast(seed.count) + "-from-\(shallow.label)\(seed)"
+      return Construction(shallow: shallow, run: run)
+    }
+  }
+
+  /// Writes the deeper network as the checkpoint that its run goes on from, unless it is under way already.
+  func begin(_ output: Output) throws {
+    guard try TrainingRun.checkpoint(in: run.folder!) == nil,
+      let learned = try TrainingRun.checkpoint(in: shallow.folder!),
+      let network = try learned.network() as? ResidualNetwork<Float>
+    else { return }
+    let normalization = try learned.normalization(height: run.training.height, width: run.training.width)
+    let count = min(512, run.training.count)
+    let images = normalization.input(run.training, 0..<count)
+    let deeper = network.deepened(to: run.architecture, images: images, seed: run.seed)
+    let (before, after) = (network(images), deeper(images))
+    output.line(
+      "\(run.label): outputs for \(count) images differ by at most \(brief(Double((after - before).largestMagnitude)))"
+        + ", the largest is \(brief(Double(before.largestMagnitude)))")
+    let trainer = Trainer(
+      deeper, recipe: run.recipe, images: run.training, normalization: normalization, seed: run.seed)
+    try Checkpoint(trainer, fingerprint: run.training.fingerprint).write(
+      to: TrainingRun.checkpointPath(in: run.folder!))
   }
 }
 

@@ -1,10 +1,14 @@
 import Foundation
+import ResidualExperiments
 import ResidualFiles
 import ResidualInference
 import ResidualKernels
 import ResidualLearning
 
 extension Command {
+  /// What the help text says of ``PretrainedResNet20``.
+  static let ours = "the package's own ResNet-20 for CIFAR-10"
+
   static let evaluate = Command(
     name: "evaluate",
     summary: "measures accuracy and loss of weights",
@@ -13,9 +17,8 @@ extension Command {
       + "writes it for PyTorch. Several files make an ensemble; the scores (probabilities) of all networks, crops and "
       + "scales are averaged.",
     options: [
-      .weights.with(help: "a file of weights; several make an ensemble"), .data, .normalization, .limit, .crops,
-      .scales,
-      .logits, .export, .batch, .json,
+      .weights.with(absent: ours, help: "a file of weights; several make an ensemble"), .data, .normalization,
+      .limit, .crops, .scales, .logits, .export, .lean, .batch, .json,
     ] + AnyOption.weightOptions + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
@@ -30,11 +33,11 @@ extension Command {
 
   /// Several networks, or several views of an image.
   private static func evaluateEnsemble(_ arguments: Arguments, _ output: Output) throws {
-    for option: AnyOption in [.logits, .export] where arguments.isGiven(option) {
+    for option: AnyOption in [.logits, .export, .lean] where arguments.isGiven(option) {
       throw CommandLineError("\(option.name) takes one file of weights, one crop and no scales")
     }
     let views = arguments.views
-    let all = try arguments[.weights].map { try arguments.loadWeights($0, output) }
+    let all = try arguments.weightsPaths.map { try arguments.loadWeights($0, output) }
     let test = try arguments.testImages
     let ensemble = try Ensemble(
       all.map { weights in
@@ -69,6 +72,7 @@ extension Command {
         + (arguments[.normalization] == nil && !weights.saysNormalization
           ? ", as is usual for PyTorch's weights (--normalization)" : ""))
     if let path = arguments[.export] { try export(network, normalization, to: path, output) }
+    if let path = arguments[.lean] { try writeLean(try arguments.weightsPath, to: path, output) }
     try weights.check(test)
 
     var line = ProgressLine(total: test.count)
@@ -101,6 +105,16 @@ extension Command {
     output.json(.object(members))
   }
 
+  /// Writes a checkpoint without the optimizer's velocities.
+  private static func writeLean(_ checkpoint: String, to path: String, _ output: Output) throws {
+    let file = try SafeTensorsFile(contentsOf: checkpoint)
+    guard Checkpoint.isOne(file) else {
+      throw InputError("\(checkpoint) is no checkpoint, so --lean does not go with it")
+    }
+    try file.without(prefix: Checkpoint.velocityPrefix).write(to: path)
+    output.line("written for predictions alone: \(path)")
+  }
+
   /// Writes the network for PyTorch, and the mean image, which a `state_dict` has no place for, beside it.
   private static func export<Network: ImageClassifier<Float>>(
     _ network: Network, _ normalization: PixelNormalization, to path: String, _ output: Output
@@ -119,12 +133,22 @@ extension Command {
 }
 
 extension Arguments {
-  /// The one file of weights that is given, checked against `--network`.
-  func loadWeights(_ output: Output) throws -> Weights {
-    guard let path = self[.weights].first else { throw CommandLineError("--weights is missing: --weights FILE") }
-    guard self[.weights].count == 1 else { throw CommandLineError("--weights is given twice") }
-    return try loadWeights(path, output)
+  /// The files of weights that are given, or the one that comes with the package.
+  var weightsPaths: [String] {
+    get throws { self[.weights].isEmpty ? [try PretrainedResNet20.path()] : self[.weights] }
   }
+
+  /// The only one of ``weightsPaths``.
+  var weightsPath: String {
+    get throws {
+      let paths = try weightsPaths
+      guard paths.count == 1 else { throw CommandLineError("--weights is given twice") }
+      return paths[0]
+    }
+  }
+
+  /// The network of ``weightsPath``, checked against `--network`.
+  func loadWeights(_ output: Output) throws -> Weights { try loadWeights(weightsPath, output) }
 
   /// One file of weights, checked against `--network`.
   func loadWeights(_ path: String, _ output: Output) throws -> Weights {
@@ -137,7 +161,7 @@ extension Arguments {
     if let name = given(.network), found.name != name {
       throw InputError("\(path) should hold \(name), but it holds \(found.name)")
     }
-    output.line("\(path): \(weights.summary)")
+    output.line("\(self[.weights].isEmpty ? Command.ours : path): \(weights.summary)")
     return weights
   }
 }
@@ -155,7 +179,7 @@ extension Arguments {
   var views: Views { Views(crops: Views.Crops(rawValue: self[.crops])!, scales: self[.scales] ?? []) }
 
   /// Whether there are several networks or views, so that scores are averaged.
-  var averagesScores: Bool { self[.weights].count > 1 || !self[.weights].isEmpty && views != Views() }
+  var averagesScores: Bool { self[.weights].count > 1 || views != Views() }
 }
 
 extension Ensemble {

@@ -10,7 +10,7 @@ extension Command {
       "Prints classes and probabilities for pictures (PNG). If a picture has another size than the network takes, its "
       + "largest central part of the right aspect ratio is resized.",
     positionals: [.images],
-    options: [.weights, .normalization, .json] + AnyOption.weightOptions + AnyOption.machineOptions
+    options: [.weights.with(absent: ours), .normalization, .json] + AnyOption.weightOptions + AnyOption.machineOptions
   ) { arguments in
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])

@@ -116,14 +116,14 @@ final class CoursePage {
   }
 
   /// The value of `−1.25`, `15/18` or `2,097,152`.
-  private static func number(_ word: String) -> Double? {
+  static func number(_ word: String) -> Double? {
     let parts = word.replacing("−", with: "-").replacing(",", with: "").split(separator: "/").map { Double($0) }
     if parts.count == 2, let a = parts[0], let b = parts[1] { return a / b }
     return parts.count == 1 ? parts[0] : nil
   }
 
   /// Whether a printed number is `value`, rounded to the digits that are printed; whole numbers and fractions are exact.
-  private static func agree(_ word: String, _ value: Double, ulps: Double) -> Bool {
+  static func agree(_ word: String, _ value: Double, ulps: Double) -> Bool {
     guard let printed = number(word) else { return false }
     let mantissa = word.lowercased().split(separator: "e")
     let exponent = mantissa.count == 2 ? Double(mantissa[1].replacing("−", with: "-")) ?? 0 : 0

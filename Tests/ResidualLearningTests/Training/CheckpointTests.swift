@@ -107,6 +107,21 @@ import Testing
     }
   }
 
+  @Test func `Without velocities a checkpoint predicts the same, and no run goes on from it`() throws {
+    let data = try bytes(trainer())
+    let whole = try SafeTensorsFile(decoding: data)
+    let lean = whole.without(prefix: Checkpoint.velocityPrefix)
+    #expect(lean.entries == whole.entries.filter { !$0.name.hasPrefix("velocity.") })
+    #expect(lean.entries.count < whole.entries.count)
+    let networks = try [whole, lean].map { try Checkpoint($0).network() as! Network }
+    #expect(networks[0].state.map(\.tensor) == networks[1].state.map(\.tensor))
+    let refusal = InputError("safetensors file only predicts: it has no velocities for a run to go on")
+    #expect(throws: refusal) { try resumed(lean.encoded()) }
+    // One velocity that is missing is damage, not a file to predict with.
+    let torn = whole.without(prefix: "velocity.classifier.weight")
+    #expect(failure(torn) == "safetensors file does not fit: missing: \"velocity.classifier.weight\"")
+  }
+
   @Test func `A damaged checkpoint is refused with a sentence`() throws {
     let data = try bytes(trainer())
     for position in stride(from: 0, to: data.count, by: data.count / 60) {

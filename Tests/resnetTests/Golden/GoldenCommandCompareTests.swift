@@ -67,17 +67,25 @@ import Testing
       for line in [
         "--depths 8 --data other --iterations 1", "--depths 8,14 --networks resnet8", "--depths 9",
         "--epochs 1 --iterations 1",
-        "--networks resnet8:0", "--networks resnet8:4 --data data --limit 19 --output base --iterations 5 --seed 7",
+        "--networks resnet8:0", "--depths 8 --construct", "--networks resnet8 --construct",
+        "--depths 8,14 --construct --data data --limit 5 --iterations 1 --output built",
+        "--networks resnet8:4 --data data --limit 19 --output base --iterations 5 --seed 7",
       ] {
         golden.append(line, try lab.run("compare \(line)").text)
       }
       #expect(FileManager.default.fileExists(atPath: "runs/compare/plain8-seed1/log.csv"))
+      // The run that begins with a constructed network is another one than that which begins with random weights.
+      let built = try ["plain14", "plain14-from-plain8", "resnet14", "resnet14-from-resnet8"].map {
+        try GoldenCommandTrainTests.sum("built/\($0)-seed1/checkpoint.safetensors")
+      }
+      #expect(Set(built).count == 4)
       try golden.finish()
     }
   }
 
   @Test func `The table names every option`() {
-    expectAllOptions(of: .compare, in: Self.table.map(\.change) + [Self.base.line, "--output O --depths 8"])
+    expectAllOptions(
+      of: .compare, in: Self.table.map(\.change) + [Self.base.line, "--output O --depths 8 --construct"])
   }
 
   /// Without a folder of data: as many drawn images, epochs and as high a rate as the help says.

@@ -146,6 +146,8 @@ import Testing
       #expect(lines[3...6].map { String($0.prefix(8)) } == ["forward ", "backward", "optimize", "running "])
       let shares = rows.compactMap { Double($0[$0.count - 2]) }
       #expect(shares.count == 4 && abs(shares.reduce(0, +) - 100) < 0.03)
+      // The time of forward and backward, and its two bounds.
+      #expect(try rows.prefix(2).allSatisfy { try $0[1...3].allSatisfy { try #require(Double($0)) > 0 } })
     case "kernels":
       let rows = lines.dropFirst(3).dropLast()
       let shapes = summary.convolutions(batch: bench.batch)

@@ -29,6 +29,8 @@ import Testing
     ("scales", "--scales 32,40 --logits -", "base", false),
     ("scales, batch", "--scales 32,40 --logits - --batch 4", "base", false),
     ("export", "--export w/a.pt", "base", true),
+    ("lean", "--lean w/a.lean", "base", true),
+    ("only to predict", "--weights w/a.lean", "base", true),
     ("exported", "--weights w/a.pt --normalization per-pixel", nil, false),
     ("zeros of a file that does not say", "--weights w/silent --normalization per-pixel", "exported", false),
     ("zeros", "--weights w/silent --normalization per-pixel --zeros after", "exported", true),
@@ -82,7 +84,8 @@ import Testing
       }
       let two = "--weights w/a/checkpoint.safetensors --weights w/b/checkpoint.safetensors --data data --json"
       for line in [
-        two, "\(two) --limit 5 --scales 32,36 --crops 10 --batch 13", "\(two) --export e", "--data data --json",
+        two, "\(two) --limit 5 --scales 32,36 --crops 10 --batch 13", "\(two) --export e",
+        "\(two) --lean e", "--weights w/a.pt --data data --lean e",
         "--weights w/a/checkpoint.safetensors --data data --network resnet20",
         "--weights w/a/checkpoint.safetensors --data nowhere",
       ] {
@@ -95,7 +98,9 @@ import Testing
       other.seal()
       try other.write(to: "w/other")
       golden.append("other classes", try lab.run("evaluate --weights w/other --data data").text)
-      for file in ["w/a.pt", "w/a.pt.mean.npy"] { golden.append(file, try GoldenCommandTrainTests.sum(file)) }
+      for file in ["w/a.pt", "w/a.pt.mean.npy", "w/a.lean"] {
+        golden.append(file, try GoldenCommandTrainTests.sum(file))
+      }
       try golden.finish()
 
       // The numbers by hand: a batch is as good as another, and the loss is the mean over the images.
@@ -135,7 +140,7 @@ import Testing
       for change in [
         "", "--threads 1", "--weights w/b/checkpoint.safetensors", "--normalization imagenet", "--convolution direct",
         "--kernels reference", "--network resnet8", "--network resnet20", "--weights w/50.pt",
-        "--weights w/silent50 --stride-in 1x1", "--json -", "--weights -", "--weights w/silent --zeros after",
+        "--weights w/silent50 --stride-in 1x1", "--json -", "--weights w/silent --zeros after",
         "--weights w/silent --zeros around",
       ] {
         let line = "predict square.png wide.png high.png " + base.changed(by: change).line
