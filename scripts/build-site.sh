@@ -29,9 +29,10 @@ here=scripts/site
 out="${EMBEDDED_BUILD:-.build/embedded}/wasm"  # scripts/embedded.sh has compiled half of it, if it ran
 mkdir -p "$out" site
 kernels_and_learning
+# Of the museum the mistakes in backward passes, without the tables and the mistakes of whole training runs.
+module ResidualExperiments Sources/ResidualExperiments/RandomParameters.swift \
+  Sources/ResidualExperiments/Museum/{Exhibit,Museum,Museum+Layers,Museum+Blocks}.swift
 # shellcheck disable=SC2046  # no path has a space
-module ResidualExperiments $(sources ResidualExperiments/Museum '^$') Sources/ResidualExperiments/StandardChecks.swift
-# shellcheck disable=SC2046
 module ResidualWalk $(sources ResidualWalk '^$')
 module Site "$here"/*.swift
 module Runtime scripts/embedded/Runtime.swift

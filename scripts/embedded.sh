@@ -39,7 +39,7 @@ out="${EMBEDDED_BUILD:-.build/embedded}/$kind"
 mkdir -p "$out"
 kernels_and_learning
 module Golden "$here/main.swift" Tests/TestSupport/{Checksum,GoldenRun}.swift \
-  Sources/ResidualExperiments/StandardChecks.swift
+  Sources/ResidualExperiments/{RandomParameters,StandardChecks}.swift
 
 if [ "$kind" = arm ]; then
   # GNU's ld refuses the copy relocations of these objects; the toolchain's lld takes them.

@@ -265,19 +265,3 @@ private struct WithLoss<Network: Layer>: Layer where Network.Scalar == Double {
     network.visitStatistics(path, body)
   }
 }
-
-/// The layer with scales between 1/2 and 3/2 and with shifts and biases that are not zero.
-package func withRandomParameters<Checked: Layer>(_ layer: Checked, using generator: inout RandomGenerator) -> Checked
-where Checked.Scalar == Double {
-  var layer = layer
-  layer.parameters.visit("") { name, tensor in
-    if name.hasSuffix("scale") {
-      tensor = Tensor(uniform: tensor.shape, from: 0.5, to: 1.5, using: &generator)
-    } else if name.hasSuffix("shift") || name.hasSuffix("bias") {
-      tensor = Tensor(normal: tensor.shape, deviation: 0.5, using: &generator)
-    } else if name.hasSuffix("classifier.weight") {
-      tensor = Tensor(normal: tensor.shape, deviation: 0.5, using: &generator)
-    }
-  }
-  return layer
-}

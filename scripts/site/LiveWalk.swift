@@ -133,7 +133,10 @@ public func walkOwn() {
   let now = live!
   guard let mistake = now.mistake else { return Exchange.give([Double]()) }
   let (own, count) = (now.walk.ownPlaces(of: mistake), now.walk.values.count)
-  Exchange.give((0..<count + now.walk.parameters.count).map { own.contains($0 < count ? .value($0) : .parameter($0 - count)) ? 1.0 : 0 })
+  Exchange.give(
+    (0..<count + now.walk.parameters.count).map {
+      own.contains($0 < count ? .value($0) : .parameter($0 - count)) ? 1.0 : 0
+    })
 }
 
 /// Finite differences of the loss for some elements of a tensor, from `start` on.

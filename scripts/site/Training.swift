@@ -18,7 +18,8 @@ nonisolated(unsafe) private var run: Run?
 /// Begins a run: draws the images, and gives the network its random weights.
 @_expose(wasm, "trainingBegin")
 public func trainingBegin(
-  isPlain: Int32, depth: Int32, images count: Int32, test testCount: Int32, batch: Int32, iterations: Int32, rate: Double,
+  isPlain: Int32, depth: Int32, images count: Int32, test testCount: Int32, batch: Int32, iterations: Int32,
+  rate: Double,
   seed: Double
 ) {
   run = nil  // its memory is used again
