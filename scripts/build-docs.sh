@@ -5,12 +5,13 @@
 #     scripts/build-docs.sh --serve         # builds it and serves it on this machine, to be opened in a browser
 #
 # The pages are FOLDER/documentation/ and FOLDER/tutorials/. An index.html that FOLDER has already stays as it is; else one
-# is written that leads to the pages. Browsers do not show them from disk: a server must send them. Two variables describe
-# the site:
+# is written that leads to the pages. Browsers do not show them from disk: a server must send them. Three variables describe
+# the site and the build:
 #
 #   DOCS_BASE     the path at which FOLDER will be served, such as /owner-s-repository; none: the root of a server
 #   DOCS_SOURCE   where the repository's files are shown, such as https://host/owner/name/blob/main; without it, links to
 #                 source files lead to the types in them
+#   DOCS_BUILT    yes: the debug build is there and up to date, as behind `swift test`
 #
 # Any warning of DocC ends the build, as does a public symbol without a doc comment. Ends with status 3 where there is no
 # DocC or no Python.
@@ -43,7 +44,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/graphs" "$work/archives"
 
 # The modules of the debug build that the tests make too.
-swift build
+[ -n "${DOCS_BUILT:-}" ] || swift build
 modules="$(swift build --show-bin-path)/Modules"
 target="$(swift -print-target-info | sed -nE 's/.*"unversionedTriple" *: *"([^"]+)".*/\1/p' | head -n 1)"
 sdk=()

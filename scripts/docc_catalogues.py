@@ -34,7 +34,7 @@ GROUPS = [
                      "docs/derivations/batch-norm.md", "docs/derivations/softmax-cross-entropy.md",
                      "docs/derivations/winograd.md", "docs/derivations/detection.md"]),
     ("Beside the paper", ["docs/reading-guide.md", "docs/notation.md", "docs/swift-for-numpy.md", "docs/misreadings.md",
-                          "docs/bug-museum.md", "docs/debugging.md", "docs/differences.md"]),
+                          "docs/bug-museum.md", "docs/debugging.md", "docs/browser.md", "docs/differences.md"]),
     ("What was measured", ["docs/results.md", "docs/performance.md", "docs/reproducibility.md", "docs/testing.md"]),
 ]
 STEPS = "Tests/ResidualExperimentsTests/Course/TutorialTests.swift"
@@ -147,6 +147,7 @@ class Pages:
         text = LINK.sub(lambda m: self.link(page, m, restore), text)
         text = re.sub(r"^<details><summary>(.*?)</summary>\n(.*?)^</details>$", self.tabs, text, flags=re.M | re.S)
         text = re.sub(r"\A(# .*\n)\n\*(You need:.*?)\*\n\n", r"\1\n\2\n\n", text, flags=re.S)
+        text = re.sub(r"\A(# .*\n)\n!", r"\1\n## Overview\n\n!", text)  # a picture is no summary
         text = restore(text)
         if left := re.search(r"\]\([\w./-]+\.(md|swift|ipynb)[#)]", text):
             raise SystemExit(f"{page}: the link {left[0]} was not mended")
@@ -160,6 +161,9 @@ class Pages:
 
 def write_images(images, folder):
     for path, name in images.items():
+        if not path.endswith(".svg"):
+            shutil.copy(ROOT / path, folder)
+            continue
         svg = (ROOT / path).read_text()
         style = re.search(r"@media \(prefers-color-scheme: ?dark\) ?\{((?:[^{}]*\{[^{}]*\})*)[^{}]*\}", svg)
         if style is None:
@@ -201,6 +205,8 @@ def main():
         shutil.copytree(catalogue, options.out / catalogue.name)
     types = {s["pathComponents"][0] for s in symbols(options.graphs, HOME)[0]}
     pages = Pages(types, options.source, options.base)
+    every = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    problems += [f"{page} is in none of the groups of articles" for page in sorted(every - set(pages.articles))]
     home = options.out / f"{HOME}.docc"
     topics = "### A tutorial\n\n- <doc:The-Steps-of-a-Block>\n"
     for title, patterns in GROUPS:
@@ -223,7 +229,7 @@ def main():
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:
-        raise SystemExit(f"{len(problems)} symbols are not documented")
+        raise SystemExit(f"{len(problems)} problems")
     print(f"{count} public symbols, {len(pages.articles)} articles, {len(pages.images)} drawings")
 
 

@@ -12,9 +12,10 @@ func display(_ data: Data, as type: String) {
   fflush(nil)
 }
 
-/// Shows curves.
+/// Shows curves, in 560 pixels: without a width Jupyter makes them as wide as the window.
 func display(_ plot: LinePlot) {
-  display(Data(plot.svg.utf8), as: "image/svg+xml")
+  let svg = plot.svg.replacingOccurrences(of: "<svg ", with: "<svg width=\"560\" ")
+  display(Data(svg.utf8), as: "image/svg+xml")
 }
 
 /// Shows a picture, each of its pixels as a square of `scale` x `scale`.

@@ -138,9 +138,10 @@ private struct Construction {
     let images = normalization.input(run.training, 0..<count)
     let deeper = network.deepened(to: run.architecture, images: images, seed: run.seed)
     let (before, after) = (network(images), deeper(images))
+    let difference = Double((after - before).largestMagnitude / before.largestMagnitude)
     output.line(
-      "\(run.label): outputs for \(count) images differ by at most \(brief(Double((after - before).largestMagnitude)))"
-        + ", the largest is \(brief(Double(before.largestMagnitude)))")
+      "\(run.label): outputs for \(count) images "
+        + (difference == 0 ? "are equal" : "differ by at most \(difference.scientific(decimals: 1)) of the largest"))
     let trainer = Trainer(
       deeper, recipe: run.recipe, images: run.training, normalization: normalization, seed: run.seed)
     try Checkpoint(trainer, fingerprint: run.training.fingerprint).write(
