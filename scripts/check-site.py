@@ -17,7 +17,6 @@ import http.server
 import importlib.util
 import json
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -324,16 +323,7 @@ def server():
 
 
 def main():
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
-    if missing:
-        print(f"skipped: there is no {' and no '.join(missing)}")
-        return
-    resnet = sys.argv[1]
-    folder = sys.argv[3] if sys.argv[2:3] == ["--screenshots"] else None
-    if folder:
-        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+    resnet, folder = walk_check.arguments(__doc__)
     check = walk_check.Check()
     size = sum(path.stat().st_size for path in SITE.iterdir() if path.is_file())
     check(size < 1_000_000, f"the page has {size} bytes")

@@ -343,17 +343,22 @@ def check_looks(page, check, folder):
                 browser.close()
 
 
-def main():
+def arguments(usage):
+    """The program and the folder of --screenshots, if one is given. Ends the script where there is no browser."""
     if len(sys.argv) < 2:
-        sys.exit(__doc__)
+        sys.exit(usage)
     missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
     if missing:
         print(f"skipped: there is no {' and no '.join(missing)}")
-        return
-    resnet = sys.argv[1]
+        sys.exit()
     folder = sys.argv[3] if sys.argv[2:3] == ["--screenshots"] else None
     if folder:
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+    return sys.argv[1], folder
+
+
+def main():
+    resnet, folder = arguments(__doc__)
     check = Check()
     with tempfile.TemporaryDirectory() as work:
         page = f"{work}/walk.html"

@@ -37,7 +37,7 @@ extension Block {
     }
     let (last, shortcutPass) = (unitCaches[units.count - 1], shortcut?.forward(input))
     let output = Tensor<Scalar>(uninitialized: last.input.shape)
-    if let h = shortcutPass?.output { precondition(h.shape == output.shape, "\(h.shape) around \(output.shape)") }
+    if let h = shortcutPass?.output { precondition(h.shape == output.shape, "h is \(h.shape), F \(output.shape)") }
     Kernels.normalizeAddRectify(
       last.input.storage, affine: affine(units.count - 1, last), adding: shortcutPass?.output.storage,
       output: output.storage)  // BN (4), (5), which ends (1); (2); (3)
@@ -74,7 +74,7 @@ extension Block {
   ) -> (inputGradient: Tensor<Scalar>?, gradients: Parameters)? {
     let inputFits = cache.input.imageSizes.channels.isMultiple(of: Scalar.Vector.scalarCount)
     guard fuses && (inputFits || !needsInputGradient) else { return nil }
-    precondition(outputGradient.shape == cache.output.shape, "\(outputGradient.shape) for \(cache.output.shape)")
+    precondition(outputGradient.shape == cache.output.shape, "dy is \(outputGradient.shape), y \(cache.output.shape)")
     var unitGradients: [ConvBN<Scalar>.Parameters] = []
     let last = cache.units[units.count - 1]
     let sumGradient = Tensor<Scalar>(uninitialized: outputGradient.shape)

@@ -41,6 +41,7 @@ public struct Checkpoint: Sendable {
   private let file: SafeTensorsFile
   /// The path that it was read from, for error messages.
   var source: String { file.source }
+  private var hasVelocity: Bool { file.entries.contains { $0.name.hasPrefix(Self.velocityPrefix) } }
 
   private static let key = "resnet"
   package static let velocityPrefix = "velocity."
@@ -118,7 +119,6 @@ public struct Checkpoint: Sendable {
     return network
   }
 
-  private var hasVelocity: Bool { file.entries.contains { $0.name.hasPrefix(Self.velocityPrefix) } }
   /// The velocities of the optimizer, for parameters like these. Throws `InputError` when the file has none.
   public func velocity<Parameters: ParameterSet<Float>>(like parameters: Parameters) throws -> Parameters {
     guard hasVelocity else { throw InputError("\(source) only predicts: it has no velocities for a run to go on") }
