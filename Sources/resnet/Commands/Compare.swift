@@ -10,11 +10,16 @@ extension Command {
       "Trains plain and residual networks one after the other and draws their errors, as Figure 6 does: of several "
       + "depths, or those of a list (--networks). Each has a folder of its own with what 'resnet train' leaves there. "
       + "Ctrl-C saves and stops; the same command goes on and repeats nothing that is done. Without --data it "
-      + "trains on images that the program draws, which takes a minute or two.",
+      + "trains narrow networks on images that the program draws, which takes a few minutes.",
     options: [
-      .depths.with(default: [8, 20, 32]), .networks, .construct, .seeds, .shortcut, .zeros, .data,
-      .limit.with(absent: "all, and 2500 of those that the program draws"), .output.with(absent: "runs/compare"),
-    ] + AnyOption.trainingOptions(batch: 32) + [.json] + AnyOption.machineOptions
+      .depths.with(
+        default: Miniature.depths,
+        help: "the depths, 6n+2 layers; for the images that the program draws the first stage has "
+          + "\(Miniature.channels) channels"),
+      .networks, .construct, .seeds, .shortcut, .zeros, .data,
+      .limit.with(absent: "all, and \(Miniature.images) of those that the program draws"),
+      .output.with(absent: "runs/compare"),
+    ] + AnyOption.trainingOptions(batch: Miniature.batch) + [.json] + AnyOption.machineOptions
   ) { arguments in
     try arguments.allowOne(of: .epochs, .iterations)
     try arguments.allowOne(of: .depths, .networks)
@@ -23,7 +28,7 @@ extension Command {
     let output = Output(json: arguments[.json])
     let folder = arguments[.output] ?? "runs/compare"
     let images = try Images(folder: arguments[.data])
-    var runs = try arguments.comparedRuns(images, limit: arguments[.data] == nil ? 2500 : nil, in: folder)
+    var runs = try arguments.comparedRuns(images, limit: arguments[.data] == nil ? Miniature.images : nil, in: folder)
     let constructions = arguments[.construct] ? try Construction.all(runs) : []
     runs += constructions.map { $0.run }
     let locks = try ([folder] + runs.map { $0.folder! }).map { folder in
@@ -103,6 +108,17 @@ extension Command {
   }
 }
 
+/// Fig. 6 and Fig. 7 on the images that the program draws: networks so small that more layers help them, and runs long
+/// enough for that and too short for deep plain networks.
+enum Miniature {
+  static let (depths, channels) = ([8, 14, 26], 4)
+  static let (images, batch, epochs) = (2500, 32, 16)
+  /// Half the paper's rate, for a quarter of its batch.
+  static let rate = 0.05
+  /// 20 times the paper's: what a decay does is the product of rate, decay and iterations, and those are a 50th.
+  static let decay = 0.002
+}
+
 /// A run that begins with a deeper network that computes what a shallower one has learned.
 private struct Construction {
   let shallow: TrainingRun
@@ -163,12 +179,15 @@ extension Arguments {
   /// The networks that are asked for, each trained alike with every seed.
   func comparedRuns(_ images: Images, limit: Int?, in folder: String) throws -> [TrainingRun] {
     let used = images.training.prefix(self[.limit] ?? limit ?? images.training.count)
-    // On the drawn images half the paper's rate, for a quarter of its batch and far fewer iterations.
     let isDrawn = self[.data] == nil
     return try (0..<self[.seeds]).flatMap { number in
       try comparedNetworks(classes: used.classNames.count).map { label, architecture in
-        let recipe = try recipe(
-          depth: architecture.weightedLayers, used.count, epochs: isDrawn ? 5 : 40, rate: isDrawn ? 0.05 : nil)
+        let depth = architecture.weightedLayers
+        let recipe =
+          try isDrawn
+          ? recipe(
+            depth: depth, used.count, epochs: Miniature.epochs, rate: Miniature.rate, decay: Miniature.decay)
+          : recipe(depth: depth, used.count, epochs: 40)
         let seed = self[.seed] + number
         let name = label.replacing(":", with: "-") + "-seed\(seed)"
         var run = try run(architecture, recipe, used, test: images.test, folder: folder + "/" + name)
@@ -182,7 +201,10 @@ extension Arguments {
     guard let names = self[.networks] else {
       let options = Architecture.Options(shortcut: self[.shortcut] ?? .a, zeros: self[.zeros])
       return Degradation.architectures(depths: try cifarDepths, options: options, classes: classes).map {
-        ($0.name, $0)
+        guard self[.data] == nil else { return ($0.name, $0) }
+        var architecture = $0
+        architecture.narrow(to: Miniature.channels)
+        return ("\($0.name):\(Miniature.channels)", architecture)
       }
     }
     if let twice = Dictionary(grouping: names, by: { $0 }).first(where: { $0.value.count > 1 }) {
@@ -215,7 +237,7 @@ extension Arguments {
 
 extension Architecture {
   /// Gives the first stage `width` channels, and the others theirs in proportion.
-  fileprivate mutating func narrow(to width: Int) {
+  mutating func narrow(to width: Int) {
     let old = stages[0].width
     if stem != nil { stemChannels = stemChannels * width / old }
     for i in stages.indices {

@@ -9,10 +9,9 @@ extension Command {
     description:
       "Measures the standard deviation of every 3x3 layer's output, after batch normalization and before the "
       + "ReLU or the addition, as Figure 7 does. It takes checkpoints and weights from PyTorch, as evaluate does (--weights, "
-      + "repeatable); without any, it trains plain and residual networks for a moment on images that the program "
-      + "draws.",
+      + "repeatable); without any, it trains those of 'resnet compare'.",
     options: [
-      .weights, .depths.with(default: [20]), .normalization, .data, .limit.with(absent: "1000"),
+      .weights, .depths.with(default: Miniature.depths), .normalization, .data, .limit.with(absent: "1000"),
       .output.with(absent: "runs/responses"), .batch, .seed, .json,
     ] + AnyOption.weightOptions + AnyOption.machineOptions
   ) { arguments in
@@ -75,14 +74,17 @@ extension Command {
     }
   }
 
-  /// A plain and a residual network of each depth, after a few epochs.
+  /// A plain and a residual network of each depth, trained as `resnet compare` trains them on drawn images.
   private static func trained(
     _ depths: [Int], _ images: ImageDataset, seed: UInt64, _ output: Output
   ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
-    let used = images.prefix(1500)
-    let runs = try Degradation.architectures(depths: depths, classes: used.classNames.count).map { architecture in
-      var recipe = Recipe.scaled(depth: architecture.weightedLayers, iterations: 120)
-      recipe.batch = 64
+    let used = images.prefix(Miniature.images)
+    let runs = try Degradation.architectures(depths: depths, classes: used.classNames.count).map {
+      var architecture = $0
+      architecture.narrow(to: Miniature.channels)
+      var recipe = Recipe.scaled(depth: architecture.weightedLayers, iterations: 0)
+      (recipe.batch, recipe.rate, recipe.decay) = (Miniature.batch, Miniature.rate, Miniature.decay)
+      recipe.scale(to: Miniature.epochs * recipe.iterationsPerEpoch(used.count))
       return try TrainingRun(architecture, recipe: recipe, images: used, seed: seed)
     }
     return try trained(runs, output).curves.map { curve in

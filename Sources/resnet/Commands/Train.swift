@@ -166,7 +166,8 @@ extension Arguments {
   ///   - epochs: of a scaled recipe without `--epochs` and `--iterations`.
   ///   - rate: of a scaled recipe without `--rate`; the paper's where it is nil.
   func recipe(
-    depth: Int, _ count: Int, resuming old: Recipe? = nil, epochs: Int? = nil, rate: Double? = nil
+    depth: Int, _ count: Int, resuming old: Recipe? = nil, epochs: Int? = nil, rate: Double? = nil,
+    decay: Double? = nil
   ) throws -> Recipe {
     let name = self[.recipe]
     let old = isGiven(.recipe) ? nil : old
@@ -182,6 +183,7 @@ extension Arguments {
       recipe = .scaled(depth: depth, iterations: 0)
       recipe.batch = self[.batch]
       recipe.rate = rate ?? recipe.rate
+      recipe.decay = decay ?? recipe.decay
     }
     if isGiven(.batch) { recipe.batch = self[.batch] }
     let epoch = recipe.iterationsPerEpoch(recipe.trainingCount(of: count))

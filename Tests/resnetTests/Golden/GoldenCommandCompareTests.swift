@@ -97,9 +97,11 @@ import Testing
     }
     let drawn = try run("compare --depths 8", drawn: true)
     #expect(drawn.training.count == 2500 && drawn.recipe.rate == 0.05 && drawn.recipe.batch == 32)
-    #expect(drawn.recipe.iterations == 5 * 79 && drawn.recipe.milestones == [197, 296])
+    #expect(drawn.recipe.iterations == 16 * 79 && drawn.recipe.milestones == [632, 948])
+    #expect(drawn.recipe.decay == 0.002)
     let read = try run("compare --depths 8 --data d", drawn: false)
     #expect(read.training.count == 3000 && read.recipe.rate == 0.1 && read.recipe.iterations == 40 * 94)
+    #expect(read.recipe.decay == 1e-4)
     let options = try Command.parse(["compare", "--depths", "8", "--zeros", "around", "--shortcut", "C"]).arguments
       .comparedRuns(Images(count: 30), limit: nil, in: "f")[1].architecture.options
     #expect(options.zeros == .around && options.shortcut == .c)
