@@ -6,8 +6,8 @@ import Foundation
 import ResidualFiles
 import ResidualLearning
 
-/// ResNet-20 for CIFAR-10, trained by this package with the numbers of section 4.2 (Table 6), as far as 44,727 of the
-/// 64,000 iterations, on a copy of the images that had been through JPEG compression.
+/// ResNet-20 for CIFAR-10, trained by this package with the numbers of section 4.2 (Table 6), on a copy of the images
+/// that had been through JPEG compression.
 ///
 /// docs/results.md tells how it was made and what it reaches. The file is a checkpoint without the optimizer's
 /// velocities: `Weights(contentsOf: try PretrainedResNet20.path())` reads it.

@@ -138,7 +138,7 @@ private struct Construction {
       var run = deep
       run.label = "\(deep.label) from \(shallow.label)"
       let seed = "-seed\(deep.seed)"
-      run.folder = deep.folder!.dropLast(seed.count) + "-from-\(shallow.label)\(seed)"
+      run.folder = deep.folder!.dropLast(seed.count) + "-from-" + shallow.label.replacing(":", with: "-") + seed
       return Construction(shallow: shallow, run: run)
     }
   }

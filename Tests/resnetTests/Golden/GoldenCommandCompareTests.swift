@@ -69,11 +69,13 @@ import Testing
         "--epochs 1 --iterations 1",
         "--networks resnet8:0", "--depths 8 --construct", "--networks resnet8 --construct",
         "--depths 8,14 --construct --data data --limit 5 --iterations 1 --output built",
+        "--depths 8,14 --construct --limit 5 --iterations 1 --output drawn",
         "--networks resnet8:4 --data data --limit 19 --output base --iterations 5 --seed 7",
       ] {
         golden.append(line, try lab.run("compare \(line)").text)
       }
       #expect(FileManager.default.fileExists(atPath: "runs/compare/plain8-seed1/log.csv"))
+      #expect(FileManager.default.fileExists(atPath: "drawn/plain14-4-from-plain8-4-seed1/log.csv"))
       // The run that begins with a constructed network is another one than that which begins with random weights.
       let built = try ["plain14", "plain14-from-plain8", "resnet14", "resnet14-from-resnet8"].map {
         try GoldenCommandTrainTests.sum("built/\($0)-seed1/checkpoint.safetensors")
