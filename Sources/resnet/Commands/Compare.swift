@@ -117,6 +117,16 @@ enum Miniature {
   static let rate = 0.05
   /// 20 times the paper's: what a decay does is the product of rate, decay and iterations, and those are a 50th.
   static let decay = 0.002
+
+  static func architectures(
+    depths: [Int], options: Architecture.Options = .init(), classes: Int
+  ) -> [Architecture] {
+    Degradation.architectures(depths: depths, options: options, classes: classes).map {
+      var architecture = $0
+      architecture.narrow(to: channels)
+      return architecture
+    }
+  }
 }
 
 /// A run that begins with a deeper network that computes what a shallower one has learned.
@@ -200,12 +210,12 @@ extension Arguments {
   private func comparedNetworks(classes: Int) throws -> [(label: String, architecture: Architecture)] {
     guard let names = self[.networks] else {
       let options = Architecture.Options(shortcut: self[.shortcut] ?? .a, zeros: self[.zeros])
-      return Degradation.architectures(depths: try cifarDepths, options: options, classes: classes).map {
-        guard self[.data] == nil else { return ($0.name, $0) }
-        var architecture = $0
-        architecture.narrow(to: Miniature.channels)
-        return ("\($0.name):\(Miniature.channels)", architecture)
-      }
+      let depths = try cifarDepths
+      return self[.data] == nil
+        ? Miniature.architectures(depths: depths, options: options, classes: classes).map {
+          ("\($0.name):\(Miniature.channels)", $0)
+        }
+        : Degradation.architectures(depths: depths, options: options, classes: classes).map { ($0.name, $0) }
     }
     if let twice = Dictionary(grouping: names, by: { $0 }).first(where: { $0.value.count > 1 }) {
       throw CommandLineError("--networks has \(quoted(twice.key)) twice")
@@ -237,7 +247,7 @@ extension Arguments {
 
 extension Architecture {
   /// Gives the first stage `width` channels, and the others theirs in proportion.
-  mutating func narrow(to width: Int) {
+  fileprivate mutating func narrow(to width: Int) {
     let old = stages[0].width
     if stem != nil { stemChannels = stemChannels * width / old }
     for i in stages.indices {

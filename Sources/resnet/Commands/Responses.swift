@@ -9,7 +9,7 @@ extension Command {
     description:
       "Measures the standard deviation of every 3x3 layer's output, after batch normalization and before the "
       + "ReLU or the addition, as Figure 7 does. It takes checkpoints and weights from PyTorch, as evaluate does (--weights, "
-      + "repeatable); without any, it trains those of 'resnet compare'.",
+      + "repeatable); without any, it trains what 'resnet compare' trains on drawn images.",
     options: [
       .weights, .depths.with(default: Miniature.depths), .normalization, .data, .limit.with(absent: "1000"),
       .output.with(absent: "runs/responses"), .batch, .seed, .json,
@@ -79,9 +79,7 @@ extension Command {
     _ depths: [Int], _ images: ImageDataset, seed: UInt64, _ output: Output
   ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
     let used = images.prefix(Miniature.images)
-    let runs = try Degradation.architectures(depths: depths, classes: used.classNames.count).map {
-      var architecture = $0
-      architecture.narrow(to: Miniature.channels)
+    let runs = try Miniature.architectures(depths: depths, classes: used.classNames.count).map { architecture in
       var recipe = Recipe.scaled(depth: architecture.weightedLayers, iterations: 0)
       (recipe.batch, recipe.rate, recipe.decay) = (Miniature.batch, Miniature.rate, Miniature.decay)
       recipe.scale(to: Miniature.epochs * recipe.iterationsPerEpoch(used.count))

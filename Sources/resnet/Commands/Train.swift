@@ -165,6 +165,7 @@ extension Arguments {
   ///   - count: images, before some are held out.
   ///   - epochs: of a scaled recipe without `--epochs` and `--iterations`.
   ///   - rate: of a scaled recipe without `--rate`; the paper's where it is nil.
+  ///   - decay: of a scaled recipe without `--decay`; the paper's where it is nil.
   func recipe(
     depth: Int, _ count: Int, resuming old: Recipe? = nil, epochs: Int? = nil, rate: Double? = nil,
     decay: Double? = nil
