@@ -57,8 +57,12 @@ let package = Package(
     // One file that a REPL can load: the notebooks' cells call the library in it.
     .library(
       name: "ResidualLearningDynamic", type: .dynamic,
-      targets: ["ResidualDetection", "ResidualExperiments", "ResidualLearning", "ResidualKernels", "ResidualFiles"]),
+      targets: [
+        "ResidualDetection", "ResidualExperiments", "ResidualInference", "ResidualLearning", "ResidualKernels",
+        "ResidualFiles",
+      ]),
     .library(name: "ResidualDetection", targets: ["ResidualDetection"]),
+    .library(name: "ResidualInference", targets: ["ResidualInference"]),
     .executable(name: "resnet", targets: ["resnet"]),
   ],
   traits: [
@@ -76,13 +80,14 @@ let package = Package(
       ]),
     .target(name: "ResidualFiles", swiftSettings: safe),
     .target(name: "ResidualLearning", dependencies: ["ResidualKernels", "ResidualFiles"], swiftSettings: safe),
+    .target(name: "ResidualInference", dependencies: ["ResidualLearning"], swiftSettings: safe),
     .target(
       name: "ResidualExperiments", dependencies: ["ResidualLearning"],
       resources: [.copy("Resources/resnet20-cifar10.safetensors")], swiftSettings: safe),
     .target(name: "ResidualWalk", dependencies: ["ResidualExperiments"], swiftSettings: safe),
     .target(name: "ResidualDetection", dependencies: ["ResidualLearning"], swiftSettings: safe),
     .executableTarget(
-      name: "resnet", dependencies: ["ResidualDetection", "ResidualExperiments", "ResidualWalk"],
+      name: "resnet", dependencies: ["ResidualDetection", "ResidualExperiments", "ResidualInference", "ResidualWalk"],
       swiftSettings: safe),
     .target(
       name: "TestSupport", dependencies: ["ResidualLearning"], path: "Tests/TestSupport", swiftSettings: safe),
@@ -91,6 +96,8 @@ let package = Package(
     .testTarget(
       name: "ResidualLearningTests", dependencies: ["ResidualDetection", "ResidualExperiments", "TestSupport"],
       swiftSettings: safe),
+    .testTarget(
+      name: "ResidualInferenceTests", dependencies: ["ResidualInference", "TestSupport"], swiftSettings: safe),
     .testTarget(
       name: "ResidualExperimentsTests", dependencies: ["ResidualExperiments", "TestSupport"], swiftSettings: safe),
     .testTarget(

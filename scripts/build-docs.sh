@@ -54,7 +54,7 @@ if command -v xcrun >/dev/null; then
 fi
 
 # Those that others use come first: their archives are what links into them need.
-all=(ResidualKernels ResidualFiles ResidualLearning ResidualExperiments ResidualDetection ResidualWalk)
+all=(ResidualKernels ResidualFiles ResidualLearning ResidualInference ResidualExperiments ResidualDetection ResidualWalk)
 for module in "${all[@]}"; do
   "$extract" -module-name "$module" -I "$modules" -target "$target" ${sdk[@]+"${sdk[@]}"} \
     -minimum-access-level public -skip-synthesized-members -output-dir "$work/graphs" &
@@ -77,7 +77,7 @@ for module in "${all[@]}"; do
   dependencies+=(--dependency "$work/archives/$module.doccarchive")
 done
 archives=()
-for module in ResidualLearning ResidualExperiments ResidualDetection ResidualWalk ResidualKernels ResidualFiles; do
+for module in ResidualLearning ResidualInference ResidualExperiments ResidualDetection ResidualWalk ResidualKernels ResidualFiles; do
   archives+=("$work/archives/$module.doccarchive")
 done
 "$docc" merge "${archives[@]}" --synthesized-landing-page-name "Residual learning in Swift" \

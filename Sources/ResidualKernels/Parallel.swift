@@ -5,7 +5,8 @@ import Synchronization
 /// How the kernels use threads.
 ///
 /// Work is cut into chunks whose number depends on the shapes alone, never on the number of threads, and partial
-/// sums are added in the order of the chunks. So a result has the same bits with one thread and with many.
+/// sums are added in the order of the chunks. So a result has the same bits with one thread and with many. Only where
+/// every output is one sum, at inference, does the number of threads decide how the outputs are shared out.
 public enum Parallel {
   private static let threadCount = Atomic<Int>(System.processors)
 
@@ -19,13 +20,20 @@ public enum Parallel {
     }
   }
 
+  /// Whether threads work on chunks already; what they call does its work alone.
+  private static let isBusy = Atomic<Bool>(false)
+
+  /// The number of threads that a loop which starts now would use.
+  static var available: Int { isBusy.load(ordering: .relaxed) ? 1 : threads }
+
   /// Calls `body` once for each chunk, several at a time; returns when all are done.
-  static func forEachChunk(_ chunks: Int, _ body: (Int) -> Void) {
+  package static func forEachChunk(_ chunks: Int, _ body: (Int) -> Void) {
     let workers = min(threads, chunks)
-    if workers <= 1 {
+    if workers <= 1 || isBusy.exchange(true, ordering: .relaxed) {
       for chunk in 0..<chunks { body(chunk) }
       return
     }
+    defer { isBusy.store(false, ordering: .relaxed) }
     // A counter hands out the chunks, so a thread that the system delays holds up one chunk only.
     let next = Atomic<Int>(0)
     withoutActuallyEscaping(body) { body in

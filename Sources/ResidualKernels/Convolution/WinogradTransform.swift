@@ -28,7 +28,7 @@
 extension SIMD where Scalar: Element {
   /// `self + x · factor`
   @inline(__always)
-  fileprivate func plus(_ x: Self, times factor: Scalar) -> Self {
+  func plus(_ x: Self, times factor: Scalar) -> Self {
     var sum = self
     sum.multiplyAdd(x, Self(repeating: factor))
     return sum

@@ -167,7 +167,7 @@ extension BatchNorm2D {
   }
 
   /// r of equation (3).
-  func inverseDeviation(of statistics: Statistics) -> Tensor<Scalar> {
+  package func inverseDeviation(of statistics: Statistics) -> Tensor<Scalar> {
     let inverseDeviation = Tensor<Scalar>(uninitialized: [channels])
     Kernels.inverseDeviation(
       ofVariance: statistics.variance.storage, epsilon: epsilon, into: inverseDeviation.storage)
@@ -180,7 +180,7 @@ extension BatchNorm2D {
   }
 
   /// Equations (4) and (5) as one function for each channel, with γ r as its factor.
-  func affine(_ statistics: Statistics, inverseDeviation: Tensor<Scalar>) -> ChannelAffine<Scalar> {
+  package func affine(_ statistics: Statistics, inverseDeviation: Tensor<Scalar>) -> ChannelAffine<Scalar> {
     ChannelAffine(
       mean: statistics.mean.storage, scale: (parameters.scale * inverseDeviation).storage,
       shift: parameters.shift.storage)

@@ -2,9 +2,7 @@
 //
 // Paper       He et al. 2015 §3.3: 7x7, 3x3 and 1x1 convolutions, strides 1 and 2
 // Derivation  docs/derivations/convolution.md; docs/derivations/winograd.md for the fast 3x3 kernel
-// Kernels     Sources/ResidualKernels/Convolution: Reference.swift has the plain loops, Direct.swift and Winograd.swift
-// the
-//             fast kernels; Convolution.swift chooses
+// Kernels     Sources/ResidualKernels/Convolution: plain loops in Reference.swift; Convolution.swift chooses a fast one
 // Tests       Tests/ResidualLearningTests/Layers/Conv2DTests.swift
 
 import ResidualKernels
@@ -124,7 +122,7 @@ public struct Conv2D<Scalar: Element>: Layer {
   func sizes(of input: Tensor<Scalar>) -> ConvolutionShape { sizes(ofShape: input.shape) }
 
   /// The sizes of this convolution applied to a tensor of this shape.
-  func sizes(ofShape input: Shape) -> ConvolutionShape {
+  package func sizes(ofShape input: Shape) -> ConvolutionShape {
     let weight = parameters.weight.shape
     precondition(input.rank == 4 && input[3] == weight[2], "the input is \(input), the weights are \(weight)")
     return ConvolutionShape(
@@ -133,7 +131,7 @@ public struct Conv2D<Scalar: Element>: Layer {
   }
 
   /// The shape of the output.
-  func outputShape(_ sizes: ConvolutionShape) -> Shape {
+  package func outputShape(_ sizes: ConvolutionShape) -> Shape {
     [sizes.batch, sizes.outputHeight, sizes.outputWidth, sizes.outputChannels]
   }
 }

@@ -5,11 +5,17 @@
 
 import ResidualKernels
 
-/// A network that takes images `[N, H, W, 3]` to logits `[N, classes]`.
-public protocol ImageClassifier<Scalar>: Layer {
+/// What takes images `[N, H, W, 3]` to logits `[N, classes]`: a network, or its form for inference.
+public protocol Classifier<Scalar>: Sendable {
+  associatedtype Scalar: Element
   /// The description that the network was built from.
   var architecture: Architecture { get }
+  /// The logits, in inference mode.
+  func callAsFunction(_ images: Tensor<Scalar>) -> Tensor<Scalar>
+}
 
+/// A network that can be trained.
+public protocol ImageClassifier<Scalar>: Layer, Classifier {
   /// The training pass, which shows every tensor on its way to `observe`, if there is one.
   func forward(_ images: Tensor<Scalar>, observe: Observer<Scalar>?) -> (output: Tensor<Scalar>, cache: Cache)
 

@@ -46,7 +46,7 @@ public struct Evaluation: Equatable, Sendable {
   }
 }
 
-extension ImageClassifier where Scalar == Float {
+extension Classifier where Scalar == Float {
   /// Classifies images in inference mode, each in its single original view (§4.2).
   ///
   /// - Parameters:

@@ -31,9 +31,7 @@ public struct Views: Equatable, Sendable {
   public var scales: [Int]
 
   /// These crops at each of these scales. The single original view is `Views()`.
-  public init(crops: Crops = .whole, scales: [Int] = []) {
-    (self.crops, self.scales) = (crops, scales)
-  }
+  public init(crops: Crops = .whole, scales: [Int] = []) { (self.crops, self.scales) = (crops, scales) }
 
   /// The number of views of an image.
   public var count: Int { crops.rawValue * max(1, scales.count) }
@@ -93,12 +91,12 @@ public struct Ensemble: Sendable {
   /// A network, and how its images are normalized.
   public struct Member: Sendable {
     /// The network.
-    public let network: any ImageClassifier<Float>
+    public let network: any Classifier<Float>
     /// How its images are normalized; a mean image of another size than a view is resized to it.
     public let normalization: PixelNormalization
 
     /// A network with its normalization.
-    public init(_ network: any ImageClassifier<Float>, _ normalization: PixelNormalization) {
+    public init(_ network: any Classifier<Float>, _ normalization: PixelNormalization) {
       (self.network, self.normalization) = (network, normalization)
     }
   }

@@ -1,5 +1,6 @@
 import Foundation
 import ResidualFiles
+import ResidualInference
 import ResidualKernels
 import ResidualLearning
 
@@ -10,8 +11,9 @@ extension Command {
     description:
       "Measures images/s and GFLOP/s of a training step, of inference, or of the network's convolutions one by "
       + "one, beside the peak of this machine, and beside two bounds that no kernel can beat: the time of the products at "
-      + "the peak and that of the convolutions' inputs and outputs at the memory's speed. The convolutions, and the fused kernels where the blocks are fused, are "
-      + "compared with their plain loops before anything is timed.",
+      + "the peak and that of the convolutions' inputs and outputs at the memory's speed. Before anything is timed, the "
+      + "convolutions, and the fused kernels where the blocks are fused, are compared with their plain loops, and a network "
+      + "prepared for inference with the network.",
     positionals: [.mode],
     options: [.network, .shortcut, .batch, .threads, .repeats, .kernels, .convolution, .blocks, .json]
   ) { arguments in
@@ -89,7 +91,7 @@ private struct Bench {
     output.line(
       "\(architecture.name), batch \(batch), \(Parallel.threads) threads; the machine's peak is \(fixed(peak, 0)) GFLOP/s, "
         + "its memory's \(fixed(limits.memory, 0)) GB/s")
-    if mode != .kernels {
+    if mode == .train {
       for (shape, _) in Summary(architecture).convolutions(batch: 1) {
         let kernels = Kernel.convolutions + (isFused ? Kernel.fused : [])
         for kernel in kernels where kernel.applies(to: shape) { _ = try check(kernel, shape) }
@@ -98,7 +100,7 @@ private struct Bench {
     let measured =
       switch mode {
       case .train: trainingSteps(network, output, limits)
-      case .infer: inferences(network)
+      case .infer: try inferences(network)
       case .kernels: try kernels(output, limits)
       }
     let (speed, best) = (Double(batch) / measured.median, Double(batch) / measured.best)
@@ -179,9 +181,15 @@ private struct Bench {
       : limits.cells(multiplyAdds: 2 * total - multiplyAdds[0], elements: 2 * elements - shapes[0].inputCount)
   }
 
-  private func inferences<Network: ImageClassifier<Float>>(_ network: Network) -> Measurement {
+  /// Inference as `predict` and `evaluate` do it. What the prepared network says of an image is compared with what the
+  /// network says of it.
+  private func inferences<Network: ImageClassifier<Float>>(_ network: Network) throws -> Measurement {
     let (images, _) = data()
-    return Measurement(seconds: timed { _ = network(images) }, operations: forwardOperations)
+    let prepared: any Classifier<Float> = isFused ? network.prepared(batch: batch) : network
+    let (found, expected) = (prepared(images.slice(0..<1)), network(images.slice(0..<1)))
+    try Measurement.check(
+      error: Double((found - expected).largestMagnitude / expected.largestMagnitude), of: "prepared network")
+    return Measurement(seconds: timed { _ = prepared(images) }, operations: forwardOperations)
   }
 
   /// The seconds that each call takes, after two calls that do not count.

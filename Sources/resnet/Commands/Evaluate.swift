@@ -1,6 +1,7 @@
 import Foundation
 import ResidualExperiments
 import ResidualFiles
+import ResidualInference
 import ResidualKernels
 import ResidualLearning
 
@@ -42,7 +43,7 @@ extension Command {
       all.map { weights in
         let size = weights.imageSize
         return .init(
-          weights.network,
+          weights.network.prepared(batch: arguments[.batch]),
           try weights.normalization(
             arguments[.normalization], height: size.height, width: size.width,
             training: Images.training(folder: arguments[.data])))
@@ -75,11 +76,12 @@ extension Command {
     try weights.check(test)
 
     var line = ProgressLine(total: test.count)
-    let result = network.evaluate(test, normalization: normalization, batch: arguments[.batch]) { done in
+    let prepared = network.prepared(batch: arguments[.batch])
+    let result = prepared.evaluate(test, normalization: normalization, batch: arguments[.batch]) { done in
       output.progress(&line, done)
     }
     let shown = min(arguments[.logits], test.count)
-    let logits = shown == 0 ? [] : network.logits(test, normalization, 0..<shown, batch: arguments[.batch])
+    let logits = shown == 0 ? [] : prepared.logits(test, normalization, 0..<shown, batch: arguments[.batch])
     for (i, row) in logits.enumerated() {
       output.line("image \(i)  \(row.map { fixed(Double($0), 4) }.joined(separator: " "))")
     }
@@ -215,7 +217,7 @@ extension Architecture {
   }
 }
 
-extension ImageClassifier<Float> {
+extension Classifier<Float> {
   /// The logits of some images, a row each.
   func logits(_ images: ImageDataset, _ normalization: PixelNormalization, _ range: Range<Int>, batch: Int) -> [[Float]]
   {

@@ -1,3 +1,4 @@
+import ResidualInference
 import ResidualKernels
 import ResidualLearning
 
@@ -19,13 +20,14 @@ extension Command {
       arguments[.normalization], height: height, width: width, training: nil)
     output.line(normalization.words)
     let names = weights.classNames ?? weights.usualClassNames
+    let network = weights.network.prepared()
     var results: [JSONValue] = []
     // One picture at a time: however many there are, memory for one is enough.
     for path in arguments[.images] {
       let picture = try Picture(contentsOf: path)
       let view = picture.resized(height: height, width: width)
       let isWhole = (picture.height, picture.width) == (height, width)
-      let best = weights.network.probabilities(view, normalization).prefix(5)
+      let best = network.probabilities(view, normalization).prefix(5)
       output.line("\(path)" + (isWhole ? "" : " (\(picture.width)x\(picture.height), resized to \(width)x\(height))"))
       for (index, probability) in best {
         output.line("  " + padded(names[index], to: 12) + percent(Double(probability)))
@@ -49,7 +51,7 @@ extension Weights {
   }
 }
 
-extension ImageClassifier<Float> {
+extension Classifier<Float> {
   /// The classes of a picture of the network's size with their probabilities, the likeliest first.
   fileprivate func probabilities(
     _ picture: Picture, _ normalization: PixelNormalization

@@ -1,0 +1,417 @@
+// InferenceConvolution.swift: a convolution whose weights do not change any more.
+//
+// The normalization behind it is folded into the weights, which are packed, or transformed by Winograd's G, once. Bias,
+// shortcut and ReLU are done on the output's way to memory. Every output is one sum in one order, however the work is
+// cut: one thread and many give the same bits, and so do all batches.
+
+/// `y = max(affine(x ∗ weight) + other, 0)`, with the affine function of each channel folded into the weights.
+///
+/// Images are dense, `[N, H, W, C]`. The channels of an output fill whole vectors; those beyond the weights' are zero.
+public struct InferenceConvolution: Sendable {
+  /// How the sums are computed. At a small batch all weights come from memory, each for a few products: where an image
+  /// has few pixels and many channels, a form with fewer weights beats one with fewer products.
+  public enum Form: CaseIterable, Sendable {
+    /// As the definition says, over register tiles: 9 weights for a 3x3 kernel.
+    case direct
+    /// Winograd's F(2x2, 3x3): 16 weights.
+    case winograd2
+    /// Winograd's F(4x4, 3x3): 36 weights.
+    case winograd4
+  }
+
+  /// The sizes that it was prepared for, with the output's channels as they lie in memory.
+  private let shape: ConvolutionShape
+  /// The form that was chosen.
+  public let form: Form
+  private let weights, bias: Storage<Float>
+  private let rectifies: Bool
+
+  private typealias Vector = FloatVector
+
+  /// A convolution with these weights and an affine function of each channel behind it.
+  ///
+  /// - Parameters:
+  ///   - shape: the sizes. Batch, height and width only choose the form: other images are convolved as well.
+  ///   - weight: `[kH, kW, Cin, Cout]`.
+  ///   - rectifies: whether a ReLU follows.
+  ///   - form: the form, if it is not to be chosen; one of Winograd's for 3x3 kernels at stride 1 only.
+  public init(
+    _ shape: ConvolutionShape, weight: Storage<Float>, affine: ChannelAffine<Float>,
+    rectifies: Bool, form: Form? = nil
+  ) {
+    precondition(weight.count == shape.weightCount, "\(weight.count) weights for \(shape)")
+    precondition(affine.scale.count == shape.outputChannels, "\(affine.scale.count) factors for \(shape)")
+    let lanes = Float.lanes
+    var filled = shape
+    filled.outputChannels = roundUp(shape.outputChannels, to: lanes)
+    let form = form ?? filled.fastestForm
+    precondition(form == .direct || filled.admitsWinograd(Float.self), "Winograd's kernels do not compute \(shape)")
+    (self.shape, self.form, self.rectifies) = (filled, form, rectifies)
+    let scale = Storage<Float>(repeating: 0, count: filled.outputChannels)
+    let bias = Storage<Float>(repeating: 0, count: filled.outputChannels)
+    for c in 0..<shape.outputChannels {
+      scale.base[c] = affine.scale.base[c]
+      bias.base[c] = affine.shift.base[c] - affine.mean.base[c] * affine.scale.base[c]
+    }
+    self.bias = bias
+
+    /// The folded weights of a tap, an input channel and a vector of output channels.
+    func folded(_ tap: Int, _ input: Int, _ vector: Int) -> Vector {
+      var w = Vector.zero
+      let first = vector * lanes
+      let source = weight.base + (tap * shape.inputChannels + input) * shape.outputChannels + first
+      if first + lanes <= shape.outputChannels {
+        w = UnsafeRawPointer(source).loadUnaligned(as: Vector.self)
+      } else {
+        for lane in 0..<shape.outputChannels - first { w[lane] = source[lane] }
+      }
+      return w * scale.vectors[vector]
+    }
+    let channels = filled.inputChannels
+    let taps = shape.kernelHeight * shape.kernelWidth
+    switch form {
+    case .direct:
+      let weights = Storage<Float>(uninitialized: taps * channels * filled.outputChannels)
+      filled.panels.forEachAtOnce { first, width in
+        let target = weights.vectors + first * taps * channels
+        for i in 0..<taps * channels {
+          for v in 0..<width { target[i * width + v] = folded(i / channels, i % channels, first + v) }
+        }
+      }
+      self.weights = weights
+    case .winograd2: weights = Self.transformed(Winograd2.self, filled, folded)
+    case .winograd4: weights = Self.transformed(Winograd4.self, filled, folded)
+    }
+  }
+
+  /// `G g Gᵀ` of all weights, `[row i of frequencies, panel, column j, input channel, vector of the panel]`.
+  private static func transformed<F: WinogradForm>(
+    _: F.Type, _ shape: ConvolutionShape, _ folded: (_ tap: Int, _ input: Int, _ vector: Int) -> Vector
+  ) -> Storage<Float> {
+    let (n, channels) = (F.inputs, shape.inputChannels)
+    let weights = Storage<Float>(uninitialized: n * n * channels * shape.outputChannels)
+    let step = n * channels * shape.outputChannels / Float.lanes
+    shape.panels.forEachAtOnce { first, width in
+      let patch = Storage<Float>(uninitialized: 3 * n * Float.lanes)
+      for input in 0..<channels {
+        for v in 0..<width {
+          for x in 0..<3 {
+            F.spreadWeight({ folded(3 * $0 + x, input, first + v) }, { patch.vectors[$0 * 3 + x] = $1 })
+          }
+          let target = weights.vectors + first * n * channels + input * width + v
+          for i in 0..<n {
+            F.spreadWeight({ patch.vectors[i * 3 + $0] }, { target[i * step + $0 * channels * width] = $1 })
+          }
+        }
+      }
+      withExtendedLifetime(patch) {}
+    }
+    return weights
+  }
+
+  /// The sizes of the convolution of these images.
+  public func sizes(batch: Int, height: Int, width: Int) -> ConvolutionShape {
+    var sizes = shape
+    (sizes.batch, sizes.height, sizes.width) = (batch, height, width)
+    return sizes
+  }
+
+  /// Convolves images of these ``sizes(batch:height:width:)``.
+  ///
+  /// - Parameter other: what is added before the ReLU: as large as the output.
+  public func run(
+    _ sizes: ConvolutionShape, input: Storage<Float>, adding other: Storage<Float>?, output: Storage<Float>
+  ) {
+    precondition(
+      sizes == self.sizes(batch: sizes.batch, height: sizes.height, width: sizes.width), "\(sizes) for \(shape)")
+    precondition(input.count == sizes.inputCount, "the input has \(input.count) elements, \(sizes)")
+    precondition(output.count == sizes.outputCount, "the output has \(output.count) elements, \(sizes)")
+    precondition(other?.count ?? output.count == output.count, "a second term of another size than the output")
+    switch form {
+    case .direct: direct(sizes, input, adding: other, into: output)
+    case .winograd2: winograd(Winograd2.self, sizes, input, adding: other, into: output)
+    case .winograd4: winograd(Winograd4.self, sizes, input, adding: other, into: output)
+    }
+  }
+
+  /// What becomes of a sum: bias and shortcut are added, and the ReLU is applied.
+  @inline(__always)
+  private func finished(_ sum: Vector, _ bias: Vector, _ other: UnsafePointer<Vector>?, _ index: Int) -> Vector {
+    var y = sum + bias
+    if let other { y += other[index] }
+    return rectifies ? Float.rectified(y) : y
+  }
+
+  // MARK: - Direct
+
+  /// Images with a border, image by image; or the inputs of each pixel side by side (*gathered*), for all pixels of all
+  /// images. With many output channels the copy costs little, and it leaves few pixels over when they are cut into
+  /// tiles, and no power of two between the inputs of two pixels, which would compete for the same places of the cache.
+  private func direct(
+    _ whole: ConvolutionShape, _ input: Storage<Float>, adding other: Storage<Float>?, into output: Storage<Float>
+  ) {
+    var shape = whole
+    let isGathered = shape.outputChannels >= 128
+    if isGathered || shape.kernelHeight == 1 && shape.stride == 1 && shape.padding == 0 {
+      (shape.height, shape.width) = (shape.batch * shape.outputHeight * shape.outputWidth, 1)
+      (shape.batch, shape.stride, shape.padding, shape.kernelHeight, shape.kernelWidth) = (1, 1, 0, 1, 1)
+    }
+    let (row, vectors) = (shape.outputWidth, shape.panels.vectors)
+    let depth = whole.depth
+    let rows = min(shape.outputHeight, max(1, whole.pixelsAtOnce / row))
+    let bands = (shape.outputHeight + rows - 1) / rows
+    let parts = whole.parts(blocks: shape.batch * bands)
+    whole.forEachChunk(shape.batch * bands * parts) { chunk in
+      let (n, y) = (chunk / parts / bands, chunk / parts % bands * rows)
+      let count = min(rows, shape.outputHeight - y)
+      let panels = Parallel.range(ofChunk: chunk % parts, of: parts, count: shape.panels.count)
+      let start = (n * shape.outputHeight + y) * row * vectors
+      func multiply(_ grid: TapGrid, _ source: UnsafePointer<Float>) {
+        let target = output.vectors + start
+        let added = other.map { UnsafePointer($0.vectors + start) }
+        shape.panels.forEach(in: panels) { first, width in
+          sumPanel(
+            grid, input: source, panel: weights.vectors + first * depth, width: width, output: target + first,
+            accumulating: false)
+          for v in first..<first + width {
+            let bias = bias.vectors[v]
+            for i in stride(from: v, to: count * row * vectors, by: vectors) {
+              target[i] = finished(target[i], bias, added, i)
+            }
+          }
+        }
+      }
+      if isGathered {
+        let pixel = depth + Float.lanes
+        let gathered = Storage<Float>(uninitialized: count * pixel)
+        for i in 0..<count { whole.gather(y + i, from: input.base, into: gathered.base + i * pixel) }
+        multiply(
+          TapGrid(
+            height: 1, width: count, inputRow: 0, inputPixel: pixel, taps: 1, tapStep: 0, depth: depth, outputRow: 0,
+            outputPixel: vectors), gathered.base)
+        withExtendedLifetime(gathered) {}
+        return
+      }
+      let band = PaddedBand(
+        image: input.base + n * shape.imageCount, height: shape.height, width: shape.width,
+        channels: shape.inputChannels, firstRow: y * shape.stride - shape.padding,
+        rows: (count - 1) * shape.stride + shape.kernelHeight, left: shape.padding, right: shape.padding)
+      multiply(
+        TapGrid(
+          height: count, width: row, inputRow: shape.stride * band.row, inputPixel: shape.stride * shape.inputChannels,
+          taps: shape.kernelHeight, tapStep: band.row, depth: depth / shape.kernelHeight, outputRow: row * vectors,
+          outputPixel: vectors
+        ).flattened(), band.start)
+      band.finish()
+    }
+  }
+
+  // MARK: - Winograd
+
+  /// Each thread takes some rows of tiles, or some output channels, through all steps. `Bᵀ d B` and `Aᵀ m A` are taken
+  /// in two halves: the first half of the input's transform for all rows of frequencies, then for one row of
+  /// frequencies after the other the second half, the products and the first half of the output's transform. So what
+  /// lies between stays in the first two caches, and whole rows are read and written in order.
+  private func winograd<F: WinogradForm>(
+    _: F.Type, _ shape: ConvolutionShape, _ input: Storage<Float>, adding other: Storage<Float>?,
+    into output: Storage<Float>
+  ) {
+    let tileRows = (shape.outputHeight + F.outputs - 1) / F.outputs
+    let tileColumns = (shape.outputWidth + F.outputs - 1) / F.outputs
+    let rows = max(1, min(shape.batch * tileRows, shape.tilesAtOnce / tileColumns))
+    let blocks = (shape.batch * tileRows + rows - 1) / rows
+    let parts = shape.parts(blocks: blocks)
+    shape.forEachChunk(blocks * parts) { chunk in
+      let first = chunk / parts * rows
+      winogradBlock(
+        F.self, shape, tileRows: tileRows, tileColumns: tileColumns,
+        rows: first..<min(first + rows, shape.batch * tileRows),
+        panels: Parallel.range(ofChunk: chunk % parts, of: parts, count: shape.panels.count), input.vectors,
+        adding: other.map { UnsafePointer($0.vectors) }, into: output.vectors)
+    }
+  }
+
+  /// Some rows of tiles, numbered through all images, and some panels of output channels.
+  @inline(__always)
+  private func winogradBlock<F: WinogradForm>(
+    _: F.Type, _ shape: ConvolutionShape, tileRows: Int, tileColumns: Int, rows: Range<Int>, panels: Range<Int>,
+    _ input: UnsafePointer<Vector>, adding other: UnsafePointer<Vector>?, into output: UnsafeMutablePointer<Vector>
+  ) {
+    let (n, m, lanes) = (F.inputs, F.outputs, Float.lanes)
+    let all = shape.panels
+    let (inputs, outputs) = (shape.inputChannels / lanes, all.vectors)
+    let ours = panels.lowerBound * panelVectors..<min(panels.upperBound * panelVectors, outputs)
+    let tiles = rows.count * tileColumns
+    let row = shape.width * inputs
+    // One vector more than is used, so that tiles and frequencies do not compete for the same places of the cache.
+    let columns = (m * tileColumns + 2) * inputs
+    let columnStep = rows.count * columns + 1
+    let pixel = inputs + (inputs >= 8 ? 1 : 0)
+    let tileStep = tiles * pixel + 1
+    let productStep = tiles * panelVectors + 1
+    let line = m * tileColumns * ours.count
+    let lineStep = rows.count * line + 1
+    let edge = Storage<Float>(uninitialized: n * row * lanes)
+    let halfSpread = Storage<Float>(uninitialized: n * columnStep * lanes)
+    let spread = Storage<Float>(uninitialized: n * tileStep * lanes)
+    let products = Storage<Float>(uninitialized: n * productStep * lanes)
+    let halfGathered = Storage<Float>(uninitialized: n * lineStep * lanes)
+
+    for (r, number) in rows.enumerated() {
+      let top = number % tileRows * m - shape.padding
+      var source = input + (number / tileRows * shape.height + top) * row
+      if top < 0 || top + n > shape.height {
+        for y in 0..<n {
+          let target = edge.vectors + y * row
+          if top + y < 0 || top + y >= shape.height {
+            target.update(repeating: .zero, count: row)
+          } else {
+            target.update(from: source + y * row, count: row)
+          }
+        }
+        source = UnsafePointer(edge.vectors)
+      }
+      let target = halfSpread.vectors + r * columns
+      let (left, right) = (shape.padding * inputs, columns - shape.padding * inputs - row)
+      for i in 0..<n {
+        (target + i * columnStep).update(repeating: .zero, count: left)
+        (target + i * columnStep + left + row).update(repeating: .zero, count: right)
+      }
+      for k in 0..<row { F.spread({ source[$0 * row + k] }, { target[$0 * columnStep + left + k] = $1 }) }
+    }
+
+    let grid = TapGrid(
+      height: 1, width: tiles, inputRow: 0, inputPixel: pixel * lanes, taps: 1, tapStep: 0,
+      depth: shape.inputChannels, outputRow: 0, outputPixel: panelVectors)
+    for i in 0..<n {
+      var target = spread.vectors
+      for r in 0..<rows.count {
+        var source = halfSpread.vectors + i * columnStep + r * columns
+        for _ in 0..<tileColumns {
+          for q in 0..<inputs { F.spread({ source[$0 * inputs + q] }, { target[$0 * tileStep + q] = $1 }) }
+          source += m * inputs
+          target += pixel
+        }
+      }
+      all.forEach(in: panels) { first, width in
+        let weights = weights.vectors + (i * outputs + first) * n * shape.inputChannels
+        for j in 0..<n {
+          sumPanel(
+            grid, input: spread.base + j * tileStep * lanes, panel: weights + j * shape.inputChannels * width,
+            width: width, output: products.vectors + j * productStep, accumulating: false)
+        }
+        let target = halfGathered.vectors + i * lineStep + first - ours.lowerBound
+        for tile in 0..<tiles {
+          for v in 0..<width {
+            let source = products.vectors + tile * panelVectors + v
+            let place = target + tile * m * ours.count + v
+            F.gather({ source[$0 * productStep] }, { place[$0 * ours.count] = $1 })
+          }
+        }
+      }
+    }
+
+    for (r, number) in rows.enumerated() {
+      let (image, y) = (number / tileRows, number % tileRows * m)
+      let present = shape.outputHeight - y
+      let source = halfGathered.vectors + r * line
+      let start = (image * shape.outputHeight + y) * shape.outputWidth * outputs
+      let below = shape.outputWidth * outputs
+      for x in 0..<shape.outputWidth {
+        for v in ours {
+          let k = x * ours.count + v - ours.lowerBound
+          let target = start + x * outputs + v
+          let bias = bias.vectors[v]
+          F.gather({ source[$0 * lineStep + k] }) { i, sum in
+            guard i < present else { return }
+            output[target + i * below] = finished(sum, bias, other, target + i * below)
+          }
+        }
+      }
+    }
+    withExtendedLifetime((edge, halfSpread, spread, products, halfGathered)) {}
+  }
+}
+
+/// The panels of output channels, each of ``panelVectors`` vectors, of which the last may have fewer.
+struct Panels {
+  let vectors: Int
+
+  var count: Int { (vectors + panelVectors - 1) / panelVectors }
+
+  /// Calls `body` with the first vector and the width of each of these panels.
+  @inline(__always)
+  func forEach(in panels: Range<Int>, _ body: (_ first: Int, _ width: Int) -> Void) {
+    for panel in panels { body(panel * panelVectors, min(panelVectors, vectors - panel * panelVectors)) }
+  }
+
+  /// The same for all panels, with all threads.
+  func forEachAtOnce(_ body: (_ first: Int, _ width: Int) -> Void) {
+    Parallel.forEachChunk(count) { panel in forEach(in: panel..<panel + 1, body) }
+  }
+}
+
+extension ConvolutionShape {
+  /// The panels of its output channels, which are filled up to whole vectors.
+  var panels: Panels { Panels(vectors: outputChannels / Float.lanes) }
+
+  /// The products that an output is the sum of.
+  fileprivate var depth: Int { kernelHeight * kernelWidth * inputChannels }
+
+  /// Copies the inputs of an output pixel, numbered through all images, side by side.
+  @inline(__always)
+  fileprivate func gather(_ number: Int, from input: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
+    let (image, pixel) = number.quotientAndRemainder(dividingBy: outputHeight * outputWidth)
+    let (top, left) = (pixel / outputWidth * stride - padding, pixel % outputWidth * stride - padding)
+    for tap in 0..<kernelHeight * kernelWidth {
+      let (y, x) = (top + tap / kernelWidth, left + tap % kernelWidth)
+      if y >= 0 && y < height && x >= 0 && x < width {
+        (target + tap * inputChannels).update(
+          from: input + ((image * height + y) * width + x) * inputChannels, count: inputChannels)
+      } else {
+        (target + tap * inputChannels).update(repeating: 0, count: inputChannels)
+      }
+    }
+  }
+
+  /// The pixels and the tiles that are worked on at once: the more, the more weights have to be read for them.
+  fileprivate var pixelsAtOnce: Int {
+    max(kernelHeight == 1 || outputChannels >= 128 ? 64 : 256, depth * outputChannels / 1024)
+  }
+  fileprivate var tilesAtOnce: Int { max(32, inputChannels * outputChannels / 128) }
+
+  /// The parts that the output channels are cut into, where `blocks` of pixels are too few for the threads.
+  fileprivate func parts(blocks: Int) -> Int {
+    let threads = isLarge ? Parallel.available : 1
+    return blocks >= 2 * threads ? 1 : min(threads, panels.count)
+  }
+
+  /// Whether it takes long enough for other threads to wake up.
+  private var isLarge: Bool { multiplyAdds > 1 << 22 }
+
+  fileprivate func forEachChunk(_ chunks: Int, _ body: (Int) -> Void) {
+    if isLarge { Parallel.forEachChunk(chunks, body) } else { (0..<chunks).forEach(body) }
+  }
+
+  /// The form that is expected to be the fastest. The cost is counted in cycles: 1.2 for each product of vectors, and for
+  /// each vector of weights 2 from the cache or, where all are more than 1 MB, 20 from memory; the transforms come on
+  /// top. The numbers are measured.
+  var fastestForm: InferenceConvolution.Form {
+    guard Kernels.implementation == .fast, admitsWinograd(Float.self), Kernels.convolutionAlgorithm != .direct else {
+      return .direct
+    }
+    if Kernels.convolutionAlgorithm == .winograd { return .winograd4 }
+    let pairs = inputChannels * outputChannels / Float.lanes
+    func cycles(products: Int, weights: Int) -> Int {
+      products * pairs * 6 / 5 + weights * pairs * (weights * pairs * Float.lanes * 4 > 1 << 20 ? 20 : 2)
+    }
+    func winograd(_ m: Int, _ n: Int, transforms: Int) -> Int {
+      let tiles = batch * ((outputHeight + m - 1) / m) * ((outputWidth + m - 1) / m)
+      return cycles(products: n * n * tiles, weights: n * n)
+        + tiles * transforms * (inputChannels + outputChannels) / Float.lanes
+    }
+    let direct = cycles(products: 9 * max(8, batch * outputHeight * outputWidth), weights: 9)
+    let (two, four) = (winograd(2, 4, transforms: 30), winograd(4, 6, transforms: 80))
+    return direct <= min(two, four) ? .direct : two < four ? .winograd2 : .winograd4
+  }
+}
