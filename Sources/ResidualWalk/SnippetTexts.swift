@@ -255,7 +255,7 @@ let snippetTexts = #"""
     let inputGradient = shortcutPass.map { residualGradient + $0.inputGradient } ?? residualGradient  // (6)
     return (inputGradient, Parameters(units: unitGradients, shortcut: shortcutPass?.gradients))
   }
-  === network.forward Sources/ResidualLearning/Networks/ResidualNetwork.swift 98
+  === network.forward Sources/ResidualLearning/Networks/ResidualNetwork.swift 104
   public func forward(
     _ images: Tensor<Scalar>, observe: Observer<Scalar>?
   ) -> (output: Tensor<Scalar>, cache: Cache) {
@@ -278,7 +278,7 @@ let snippetTexts = #"""
       logits, Cache(stem: stemCache, stages: stageCaches, pool: poolCache, classifier: classifierCache)
     )
   }
-  === network.backward Sources/ResidualLearning/Networks/ResidualNetwork.swift 142
+  === network.backward Sources/ResidualLearning/Networks/ResidualNetwork.swift 148
   private func backwardToStem(
     _ logitsGradient: Tensor<Scalar>, _ cache: Cache
   ) -> (Tensor<Scalar>, [[Block<Scalar>.Parameters]], Linear<Scalar>.Parameters) {

@@ -10,7 +10,7 @@ import Testing
     var generator = RandomGenerator(seed: 1)
     var network = ResidualNetwork<Float>(architecture, using: &generator)
     try network.visitState { name, tensor in
-      if name.hasSuffix("variance") || name.hasSuffix("scale") {
+      if name.hasSuffix("Variance") || name.hasSuffix("scale") {
         tensor = Tensor(uniform: tensor.shape, from: 0.5, to: 1.5, using: &generator)
       } else if tensor.shape.rank == 1 {
         tensor = Tensor(normal: tensor.shape, deviation: 0.3, using: &generator)

@@ -2,7 +2,9 @@
 //
 // Paper       He et al. 2015 §3.3: 7x7, 3x3 and 1x1 convolutions, strides 1 and 2
 // Derivation  docs/derivations/convolution.md; docs/derivations/winograd.md for the fast 3x3 kernel
-// Kernels     Sources/ResidualKernels/Convolution: plain loops in Reference.swift; Convolution.swift chooses a fast one
+// Kernels     Sources/ResidualKernels/Convolution: Reference.swift has the plain loops,
+//             Direct.swift and Winograd.swift the fast kernels;
+//             Convolution.swift chooses
 // Tests       Tests/ResidualLearningTests/Layers/Conv2DTests.swift
 
 import ResidualKernels

@@ -53,9 +53,10 @@ public struct MaxPool2D<Scalar: Element>: Layer {
   }
 
   public func callAsFunction(_ input: Tensor<Scalar>) -> Tensor<Scalar> {
-    let s = sizes(of: input)
-    let output = Tensor<Scalar>(uninitialized: [s.batch, s.outputHeight, s.outputWidth, s.outputChannels])
-    Kernels.maxPool(s, input: input.storage, output: output.storage)  // (1)
+    let sizes = sizes(of: input)
+    let output = Tensor<Scalar>(
+      uninitialized: [sizes.batch, sizes.outputHeight, sizes.outputWidth, sizes.outputChannels])
+    Kernels.maxPool(sizes, input: input.storage, output: output.storage)  // (1)
     return output
   }
 

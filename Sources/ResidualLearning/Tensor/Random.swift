@@ -53,7 +53,9 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable {
   }
 
   /// A number drawn evenly from [0, 1): one of the 2^53 multiples of 2^-53.
-  public mutating func uniform() -> Double { Double(next() &>> 11) * 0x1p-53 }
+  public mutating func uniform() -> Double {
+    Double(next() &>> 11) * 0x1p-53
+  }
 
   /// A number drawn evenly from `low` to `high`: `low + (high - low) * uniform()`.
   public mutating func uniform(_ low: Double, _ high: Double) -> Double {

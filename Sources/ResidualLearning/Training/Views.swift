@@ -31,7 +31,9 @@ public struct Views: Equatable, Sendable {
   public var scales: [Int]
 
   /// These crops at each of these scales. The single original view is `Views()`.
-  public init(crops: Crops = .whole, scales: [Int] = []) { (self.crops, self.scales) = (crops, scales) }
+  public init(crops: Crops = .whole, scales: [Int] = []) {
+    (self.crops, self.scales) = (crops, scales)
+  }
 
   /// The number of views of an image.
   public var count: Int { crops.rawValue * max(1, scales.count) }
