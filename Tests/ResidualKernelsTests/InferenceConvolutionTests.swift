@@ -4,11 +4,11 @@ import Testing
 
 @Suite struct InferenceConvolutionTests {
   /// Sizes that are and are not multiples of a tile, an odd number of vectors, few and many channels, a last vector that
-  /// is not full, strides, and kernels of all networks.
+  /// is not full, strides, kernels of all networks, and so many outputs that their inputs are gathered.
   static let shapes: [ConvolutionShape] = [
     (1, 7, 6, 32, 48, 3, 1), (3, 9, 10, 16, 16, 3, 1), (5, 8, 8, 64, 64, 3, 1), (1, 14, 14, 144, 32, 3, 1),
     (2, 1, 1, 16, 16, 3, 1), (2, 9, 8, 16, 32, 3, 2), (3, 13, 11, 3, 16, 7, 2), (2, 7, 9, 32, 64, 1, 1),
-    (2, 7, 9, 32, 64, 1, 2), (3, 1, 1, 64, 10, 1, 1),
+    (2, 7, 9, 32, 64, 1, 2), (3, 1, 1, 64, 10, 1, 1), (2, 9, 7, 16, 128, 3, 2), (1, 5, 6, 16, 144, 3, 1),
   ].map { batch, height, width, inputs, outputs, kernel, stride in
     ConvolutionShape(
       batch: batch, height: height, width: width, inputChannels: inputs, outputChannels: outputs, kernelHeight: kernel,
