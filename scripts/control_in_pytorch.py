@@ -1,14 +1,15 @@
 """Trains a residual net of section 4.2 in PyTorch with this package's short recipe: a control that nothing of ours holds deep nets back.
 
     pip install "torch==2.13.0+cpu" numpy
-    python3 scripts/control_in_pytorch.py FOLDER resnet20 [--seed 1] [--epochs 60] [--limit 5000] [--output log.csv]
+    python3 scripts/control_in_pytorch.py FOLDER resnet20 [--seed 1] [--epochs 60] [--batch 128] [--limit 5000]
+        [--output log.csv]
 
 FOLDER holds CIFAR-10's binary batches. The network, its initialisation and the recipe are those of
 
-    resnet train --data FOLDER --network resnet20 --epochs 60
+    resnet train --data FOLDER --network resnet20 --epochs 60 --batch 128
 
 option A's shortcuts with the zeros behind, He initialisation by fan-in, the linear layer's weights normal with deviation
-0.01, batch normalization with rate 0.1 and epsilon 1e-5, SGD with batch 128, rate 0.1 divided by 10 at half and three
+0.01, batch normalization with rate 0.1 and epsilon 1e-5, SGD with rate 0.1 divided by 10 at half and three
 quarters of the way, momentum 0.9, weight decay 1e-4 on all parameters, crops of the image padded by 4 pixels, flips, and
 the per-pixel mean subtracted. Only the random numbers differ. `plain20` is the same network without shortcuts. The log has
 a row an epoch: epoch, training error (of the training passes), test error.
@@ -80,6 +81,7 @@ def main():
     parser.add_argument("network")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--output", type=pathlib.Path)
@@ -94,13 +96,13 @@ def main():
     x, test = x - mean, test - mean
     net = network(arguments.network).to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
-    total = arguments.epochs * -(-len(x) // 128)
+    total = arguments.epochs * -(-len(x) // arguments.batch)
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [total // 2, total * 3 // 4])
     rows = ["epoch,training_error,test_error"]
     for epoch in range(1, arguments.epochs + 1):
         net.train()
         wrong = 0
-        for batch in torch.randperm(len(x), generator=generator).split(128):
+        for batch in torch.randperm(len(x), generator=generator).split(arguments.batch):
             logits = net(views(x[batch], generator).to(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits, labels[batch])
             optimizer.zero_grad()
