@@ -12,7 +12,7 @@ import ResidualLearning
 /// With running statistics, batch normalization is an affine function of each channel, and so it can be folded into the
 /// convolution before it: γ (W ∗ x − μ) r + β = W' ∗ x + b' with r = 1/√(σ² + ε), W' = γ r W and b' = β − γ r μ. The
 /// weights W' are packed or transformed for the form of convolution that is the fastest at its size of image
-/// (``InferenceConvolution/Form``); b', the shortcut and the ReLU are added where the output is written. Small images
+/// (`InferenceConvolution.Form`); b', the shortcut and the ReLU are added where the output is written. Small images
 /// go through all layers in groups that stay in the cache of one thread; large ones one layer after the other, which
 /// reads every weight once for the batch. Logits are those of the network up to rounding, and have the same bits
 /// whatever the batch and the number of threads are.
@@ -135,7 +135,7 @@ extension InferenceConvolution {
 extension ImageClassifier<Float> {
   /// The network for inference: see ``PreparedNetwork``. A network that has no such form is returned as it is: VGG,
   /// which has no normalization; one whose channels do not fill whole vectors; and any while the kernels' plain loops
-  /// are chosen (``Kernels/implementation``).
+  /// are chosen (`Kernels.implementation`).
   ///
   /// - Parameter batch: the number of images that will be classified at once.
   public func prepared(batch: Int = 1) -> any Classifier<Float> {

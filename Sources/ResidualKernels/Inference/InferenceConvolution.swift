@@ -33,6 +33,7 @@ public struct InferenceConvolution: Sendable {
   /// - Parameters:
   ///   - shape: the sizes. Batch, height and width only choose the form: other images are convolved as well.
   ///   - weight: `[kH, kW, Cin, Cout]`.
+  ///   - affine: what follows each output channel's sum.
   ///   - rectifies: whether a ReLU follows.
   ///   - form: the form, if it is not to be chosen; one of Winograd's for 3x3 kernels at stride 1 only.
   public init(
@@ -118,7 +119,11 @@ public struct InferenceConvolution: Sendable {
 
   /// Convolves images of these ``sizes(batch:height:width:)``.
   ///
-  /// - Parameter other: what is added before the ReLU: as large as the output.
+  /// - Parameters:
+  ///   - sizes: of these images.
+  ///   - input: `[N, H, W, Cin]`.
+  ///   - other: what is added before the ReLU: as large as the output.
+  ///   - output: takes `[N, H', W', Cout]`, with the channels filled up to whole vectors.
   public func run(
     _ sizes: ConvolutionShape, input: Storage<Float>, adding other: Storage<Float>?, output: Storage<Float>
   ) {
