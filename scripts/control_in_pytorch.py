@@ -89,9 +89,11 @@ def main():
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(arguments.threads)
     generator = torch.Generator().manual_seed(arguments.seed)
-    x, labels = images(arguments.folder, [f"data_batch_{i}.bin" for i in range(1, 6)])
+    inner = arguments.folder / "cifar-10-batches-bin"
+    folder = inner if inner.is_dir() else arguments.folder
+    x, labels = images(folder, [f"data_batch_{i}.bin" for i in range(1, 6)])
     x, labels = x[: arguments.limit], labels[: arguments.limit]
-    test, test_labels = images(arguments.folder, ["test_batch.bin"])
+    test, test_labels = images(folder, ["test_batch.bin"])
     mean = x.mean(0)
     x, test = x - mean, test - mean
     net = network(arguments.network).to(memory_format=torch.channels_last)
