@@ -10,7 +10,7 @@ import ResidualLearning
 /// that had been through JPEG compression.
 ///
 /// docs/results.md tells how it was made and what it reaches. The file is a checkpoint without the optimizer's
-/// velocities: `Weights(contentsOf: try PretrainedResNet20.path())` reads it.
+/// velocities, in half precision: `Weights(contentsOf: try PretrainedResNet20.path())` reads it.
 public enum PretrainedResNet20 {
   private static let file = "resnet20-cifar10.safetensors"
 

@@ -33,6 +33,15 @@ extension Float {
     self = bits & 0x8000 == 0 ? value : -value
   }
 
+  /// The nearest half-precision number, the even one of two; infinity from 65,520 on.
+  var halfBits: UInt16 {
+    let sign = UInt16(truncatingIfNeeded: bitPattern >> 16) & 0x8000
+    if isNaN { return sign | 0x7E00 }
+    // The same steps backwards: what lies below bit 13 is rounded away.
+    let bits = (magnitude * 0x1p-112).bitPattern
+    return sign | UInt16(min((bits + 0xFFF + (bits >> 13 & 1)) >> 13, 0x7C00))
+  }
+
   /// The value of a bfloat16 number: the upper half of a Float.
   init(bfloatBits bits: UInt16) {
     self.init(bitPattern: UInt32(bits) << 16)

@@ -51,4 +51,17 @@ extension SafeTensorsFile {
     rest.seal()
     return rest
   }
+
+  /// The file with its F32 arrays in half precision, F16, sealed again.
+  public func inHalfPrecision() -> SafeTensorsFile {
+    var halves = SafeTensorsFile(metadata: metadata, source: source)
+    for entry in entries {
+      let isFloat = entry.type == .float32
+      halves.append(
+        entry.name, type: isFloat ? .float16 : entry.type, shape: entry.shape,
+        bytes: isFloat ? Data(bytesOf: entry.bytes.elements(as: Float.self).map { $0.halfBits }) : entry.bytes)
+    }
+    halves.seal()
+    return halves
+  }
 }

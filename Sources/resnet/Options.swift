@@ -76,7 +76,7 @@ extension AnyOption {
     "the shorter sides, in pixels, to which an image is resized; the scores are averaged",
     absent: "the network's own size")
   static let export = Option("--export", .file, "write the network for PyTorch, with its names and order of axes")
-  static let lean = Option("--lean", .file, "write the checkpoint without what only training needs: half the size")
+  static let lean = Option("--lean", .file, "write the checkpoint for predictions alone, in half precision")
   static let logits = Option("--logits", .whole(0...), default: 0, "print the logits of the first N images")
 
   /// What the user knows about weights besides their file.

@@ -69,6 +69,20 @@ import Testing
     #expect(Float(halfBits: 0x3555) == 0.333251953125)
   }
 
+  @Test func numbersAreRoundedToTheNearestHalfPrecisionNumber() {
+    for bits in UInt16.min...UInt16.max {
+      let value = Float(halfBits: bits)
+      #expect(value.isNaN ? value.halfBits & 0x7FFF == 0x7E00 : value.halfBits == bits)
+    }
+    // Between 1 and the next, 1 + 2^-10: ties go to the even one; the same among the subnormal numbers.
+    for (value, bits) in [
+      (1 + 0x1p-11, 0x3C00), (1 + 0x1.8p-11, 0x3C01), (1 + 0x1.8p-10, 0x3C02), (-1 - 0x1.8p-11, 0xBC01),
+      (0x1p-25, 0), (0x1.8p-25, 1), (0x1.8p-24, 2), (65519, 0x7BFF), (65520, 0x7C00), (1e30, 0x7C00), (-1e30, 0xFC00),
+    ] as [(Float, UInt16)] {
+      #expect(value.halfBits == bits, "\(value)")
+    }
+  }
+
   @Test func namesAndShapesThatDoNotFitAreReportedTogether() throws {
     var file = SafeTensorsFile(source: "weights.safetensors")
     file.append("conv.weight", shape: [2], [Float(1), 2])

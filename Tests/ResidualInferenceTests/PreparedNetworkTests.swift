@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  /// 4 images of ResNet-8 at 32x32 are a group; 224x224 is layer by layer.
+  /// ResNet-8 takes 4 images in a group; a network that is prepared for 224x224 pixels goes layer by layer.
   @Test(arguments: [Architecture.cifar(depth: 8), .imageNet(depth: 18, classes: 20, width: 16)])
   func `An image's logits have the same bits in every batch and with any number of threads`(
     architecture: Architecture

@@ -105,13 +105,13 @@ extension Command {
     output.json(.object(members))
   }
 
-  /// Writes a checkpoint without the optimizer's velocities.
+  /// Writes a checkpoint without the optimizer's velocities, in half precision.
   private static func writeLean(_ checkpoint: String, to path: String, _ output: Output) throws {
     let file = try SafeTensorsFile(contentsOf: checkpoint)
     guard Checkpoint.isOne(file) else {
       throw InputError("\(checkpoint) is no checkpoint, so --lean does not go with it")
     }
-    try file.without(prefix: Checkpoint.velocityPrefix).write(to: path)
+    try file.without(prefix: Checkpoint.velocityPrefix).inHalfPrecision().write(to: path)
     output.line("written for predictions alone: \(path)")
   }
 

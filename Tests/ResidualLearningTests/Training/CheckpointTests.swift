@@ -115,6 +115,11 @@ import Testing
     #expect(lean.entries.count < whole.entries.count)
     let networks = try [whole, lean].map { try Checkpoint($0).network() as! Network }
     #expect(networks[0].state.map(\.tensor) == networks[1].state.map(\.tensor))
+    for (whole, half) in zip(networks[0].state, try (Checkpoint(lean.inHalfPrecision()).network() as! Network).state) {
+      // Half of the last of eleven bits, or of the smallest number.
+      let error = largestDifference(whole.tensor, half.tensor)
+      #expect(error <= max(0x1p-11 * Double(whole.tensor.largestMagnitude), 0x1p-25), "\(whole.name)")
+    }
     let refusal = InputError("safetensors file only predicts: it has no velocities for a run to go on")
     #expect(throws: refusal) { try resumed(lean.encoded()) }
     // One velocity that is missing is damage, not a file to predict with.

@@ -30,7 +30,7 @@ import Testing
     ("scales, batch", "--scales 32,40 --logits - --batch 4", "base", false),
     ("export", "--export w/a.pt", "base", true),
     ("lean", "--lean w/a.lean", "base", true),
-    ("only to predict", "--weights w/a.lean", "base", true),
+    ("only to predict", "--weights w/a.lean", "base", false),
     ("exported", "--weights w/a.pt --normalization per-pixel", nil, false),
     ("zeros of a file that does not say", "--weights w/silent --normalization per-pixel", "exported", false),
     ("zeros", "--weights w/silent --normalization per-pixel --zeros after", "exported", true),
