@@ -35,7 +35,7 @@ public struct PreparedNetwork: Classifier {
     guard units.allSatisfy({ $0.bn.channels.isMultiple(of: Float.Vector.scalarCount) }) else { return nil }
     architecture = network.architecture
     let size = architecture.imageSize
-    // The largest tensor of a group fills a quarter of a second cache of 1 MB.
+    // The largest tensor of a group fills a quarter of an L2 cache of 1 MB.
     let fitting = (1 << 16) / (size * size * architecture.stemChannels)
     isSmall = fitting > 0
     group = max(1, min(isSmall ? fitting : 8, batch))
@@ -61,8 +61,7 @@ public struct PreparedNetwork: Classifier {
         logits.storage.copy(from: rows.storage, at: j * rows.shape[3], to: n * classes, count: classes)
       }
     }
-    let groups = (batch + group - 1) / group
-    if isSmall { Parallel.forEachChunk(groups, classify) } else { (0..<groups).forEach(classify) }
+    Parallel.forEachChunk((batch + group - 1) / group, pays: isSmall, classify)
     return logits
   }
 

@@ -26,9 +26,10 @@ public enum Parallel {
   /// The number of threads that a loop which starts now would use.
   static var available: Int { isBusy.load(ordering: .relaxed) ? 1 : threads }
 
-  /// Calls `body` once for each chunk, several at a time; returns when all are done.
-  package static func forEachChunk(_ chunks: Int, _ body: (Int) -> Void) {
-    let workers = min(threads, chunks)
+  /// Calls `body` once for each chunk, several at a time if that `pays`, which it does not where all is done sooner than
+  /// other threads wake up; returns when all are done.
+  package static func forEachChunk(_ chunks: Int, pays: Bool = true, _ body: (Int) -> Void) {
+    let workers = pays ? min(threads, chunks) : 1
     if workers <= 1 || isBusy.exchange(true, ordering: .relaxed) {
       for chunk in 0..<chunks { body(chunk) }
       return

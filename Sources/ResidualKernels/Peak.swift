@@ -22,13 +22,9 @@ extension Kernels {
         let input = Storage<Scalar>(repeating: 0.5, count: depth * pixels)
         let panel = Storage<Scalar>(repeating: 0.5, count: depth * panelVectors * Scalar.lanes)
         let output = Storage<Scalar>(repeating: 0, count: pixels * panelVectors * Scalar.lanes)
-        let grid = TapGrid(
-          height: 1, width: pixels, inputRow: 0, inputPixel: depth, taps: 1, tapStep: 0, depth: depth, outputRow: 0,
-          outputPixel: panelVectors)
+        let grid = TapGrid(width: pixels, inputPixel: depth, depth: depth, outputPixel: panelVectors)
         for _ in 0..<repeats {
-          sumPanel(
-            grid, input: input.base, panel: panel.vectors, width: panelVectors, output: output.vectors,
-            accumulating: false)
+          sumPanel(grid, input: input.base, panel: panel.vectors, width: panelVectors, output: output.vectors)
         }
       }
       let nanoseconds = Double(System.nanoseconds - began)

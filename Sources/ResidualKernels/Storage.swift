@@ -103,7 +103,7 @@ extension UnsafePointer where Pointee: Element {
   }
 }
 
-/// The memory of all storages: the blocks in use, and the idle blocks that wait to be used again.
+/// The idle memory of all storages: blocks that wait to be used again.
 public final class StoragePool: @unchecked Sendable {
   /// The one pool of the process.
   public static let shared = StoragePool()
@@ -113,18 +113,11 @@ public final class StoragePool: @unchecked Sendable {
     let bytes: Int
   }
 
-  private struct State {
-    var idle: [Int: [Block]] = [:]
-    var idleBytes = 0
-    var usedBytes = 0
-    var peakBytes = 0
-  }
-
-  // Only `withState` touches the state.
+  // By size. Only `withIdle` touches them.
   private let lock = Lock()
-  private var unlocked = State()
+  private var unlocked: [Int: [Block]] = [:]
 
-  private func withState<Result>(_ body: (inout State) -> Result) -> Result {
+  private func withIdle<Result>(_ body: (inout [Int: [Block]]) -> Result) -> Result {
     lock.lock()
     defer { lock.unlock() }
     return body(&unlocked)
@@ -149,14 +142,7 @@ public final class StoragePool: @unchecked Sendable {
     #else
       let size = Self.sizeClass(bytes)
     #endif
-    let recycled = withState { state -> Block? in
-      state.usedBytes += size
-      state.peakBytes = max(state.peakBytes, state.usedBytes)
-      guard let block = state.idle[size]?.popLast() else { return nil }
-      state.idleBytes -= size
-      return block
-    }
-    if let recycled { return recycled }
+    if let recycled = withIdle({ $0[size]?.popLast() }) { return recycled }
     let address = UnsafeMutableRawPointer.allocate(
       byteCount: size, alignment: size >= Self.hugePage ? Self.hugePage : 64)
     if size >= Self.hugePage { System.prefersHugePages(address, size) }
@@ -164,30 +150,19 @@ public final class StoragePool: @unchecked Sendable {
   }
 
   func give(back block: Block) {
-    withState { state in
-      state.usedBytes -= block.bytes
-      #if EXACT_STORAGE
-        block.address.deallocate()
-      #else
-        state.idleBytes += block.bytes
-        state.idle[block.bytes, default: []].append(block)
-      #endif
-    }
+    #if EXACT_STORAGE
+      block.address.deallocate()
+    #else
+      withIdle { $0[block.bytes, default: []].append(block) }
+    #endif
   }
 
   /// Returns the idle blocks to the system.
   public func trim() {
-    let blocks = withState { state -> [Block] in
-      let blocks = state.idle.values.flatMap { $0 }
-      state.idle = [:]
-      state.idleBytes = 0
-      return blocks
+    let blocks = withIdle { idle in
+      defer { idle = [:] }
+      return idle.values.joined().map { $0.address }
     }
-    for block in blocks { block.address.deallocate() }
-  }
-
-  /// The bytes in use now, the most that were in use at once, and the bytes in idle blocks.
-  public var statistics: (used: Int, peak: Int, idle: Int) {
-    withState { ($0.usedBytes, $0.peakBytes, $0.idleBytes) }
+    for address in blocks { address.deallocate() }
   }
 }

@@ -14,7 +14,6 @@ extension Kernels {
       input: input, batch: batch, height: height, width: width, channels: channels, stride: stride, front: front,
       outputChannels: outputChannels, output: output)
     output.base.update(repeating: 0, count: output.count)
-    if implementation == .reference { return shape.forEachCopy { output.base[$1] = input.base[$0] } }
     Parallel.forEachChunk(batch) { n in
       shape.forEachPixel(n) { source, target in
         (output.base + target).update(from: input.base + source, count: channels)
@@ -33,7 +32,6 @@ extension Kernels {
     let shape = Subsampling(
       input: inputGradient, batch: batch, height: height, width: width, channels: channels, stride: stride,
       front: front, outputChannels: outputChannels, output: outputGradient)
-    if implementation == .reference { return shape.forEachCopy { inputGradient.base[$0] += outputGradient.base[$1] } }
     Parallel.forEachChunk(batch) { n in
       shape.forEachPixel(n) { source, target in
         for c in 0..<channels { inputGradient.base[source + c] += outputGradient.base[target + c] }
@@ -69,22 +67,6 @@ private struct Subsampling {
         body(
           ((n * height + y * stride) * width + x * stride) * channels,
           ((n * rows + y) * columns + x) * outputChannels + front)
-      }
-    }
-  }
-
-  /// Visits every element that is copied, for the reference version: its index in the input and in the output.
-  @inline(__always)
-  func forEachCopy(_ body: (_ source: Int, _ target: Int) -> Void) {
-    for n in 0..<batch {
-      for y in 0..<rows {
-        for x in 0..<columns {
-          for c in 0..<channels {
-            body(
-              ((n * height + y * stride) * width + x * stride) * channels + c,
-              ((n * rows + y) * columns + x) * outputChannels + front + c)
-          }
-        }
       }
     }
   }

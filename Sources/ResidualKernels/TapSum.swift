@@ -9,14 +9,20 @@
 /// A grid of outputs and the places of their inputs.
 struct TapGrid {
   /// The rows and columns of the grid.
-  var height, width: Int
+  var height = 1
+  var width: Int
   /// The distance in scalars between the inputs of two outputs: from one row to the next, from one pixel to the next.
-  var inputRow, inputPixel: Int
+  var inputRow = 0
+  var inputPixel: Int
   /// The number of runs of neighbouring inputs that an output sums over, the distance in scalars from one run to the
   /// next, and the length of a run.
-  var taps, tapStep, depth: Int
-  /// The distance in vectors between two outputs: from one row to the next, from one pixel to the next.
-  var outputRow, outputPixel: Int
+  var taps = 1
+  var tapStep = 0
+  var depth: Int
+  /// The distance in vectors between two outputs, or the gradients of two: from one row to the next, from one pixel to
+  /// the next.
+  var outputRow = 0
+  var outputPixel: Int
   /// The distance in vectors from the weights of one row to those of the next; 0 where all rows have the same.
   var weightRow = 0
 
@@ -41,60 +47,61 @@ extension TapGrid {
   }
 }
 
-/// The order in which the tiles read weights: panels of ``panelVectors`` vectors of output channels; in a
-/// panel, one row of vectors for each of the `depth` inputs. Missing channels are zero.
-struct PanelLayout {
-  /// The number of inputs that are multiplied (taps times depth), and of vectors of output channels.
-  var depth, vectors: Int
+/// The vectors of output channels of a convolution, cut into panels of ``panelVectors``, of which the last may have fewer.
+struct Panels {
+  let vectors: Int
 
-  init<Scalar: Element>(_: Scalar.Type, depth: Int, channels: Int) {
-    self.depth = depth
-    vectors = roundUp(channels, to: Scalar.lanes) / Scalar.lanes
-  }
+  var count: Int { (vectors + panelVectors - 1) / panelVectors }
 
-  /// The number of vectors in all panels together.
-  var count: Int { depth * vectors }
-
-  /// Visits the panels: the first vector of each, and its width in vectors.
+  /// The vectors of a panel.
   @inline(__always)
-  func forEachPanel(_ body: (_ vector: Int, _ width: Int) -> Void) {
-    var vector = 0
-    while vector < vectors {
-      let width = min(panelVectors, vectors - vector)
-      body(vector, width)
-      vector += width
-    }
-  }
+  subscript(panel: Int) -> Range<Int> { panel * panelVectors..<min((panel + 1) * panelVectors, vectors) }
+}
 
-  /// The first vector of the panel that begins with this vector of output channels.
-  @inline(__always) func start(ofPanel vector: Int) -> Int { vector * depth }
+/// Weights in the order in which the tiles read them: panel by panel, and in a panel one row of vectors for each of the
+/// `depth` inputs that an output sums over. Channels that only fill vectors are zero.
+struct PackedWeights<Scalar: Element> {
+  let depth: Int
+  let panels: Panels
+  let storage: Storage<Scalar>
 
-  /// Packs the channels of row `row`, `channels` scalars `step` apart, into the panels.
+  /// Packs `channels` scalars of `weight`, which lie `step` apart, from each of the places `row(0)` to `row(depth - 1)`
+  /// on.
   @inline(__always)
-  func pack<Scalar: Element>(
-    row: Int, from source: UnsafePointer<Scalar>, step: Int, channels: Int, into panels: UnsafeMutablePointer<Scalar>
-  ) {
+  init(_ weight: Storage<Scalar>, depth: Int, channels: Int, step: Int, row: (Int) -> Int) {
     let lanes = Scalar.lanes
-    forEachPanel { vector, width in
-      let target = panels + (start(ofPanel: vector) + row * width) * lanes
-      let first = vector * lanes
-      let present = min(width * lanes, channels - first)
-      for i in 0..<present { target[i] = source[(first + i) * step] }
-      for i in present..<width * lanes { target[i] = 0 }
+    self.depth = depth
+    panels = Panels(vectors: roundUp(channels, to: lanes) / lanes)
+    storage = Storage(uninitialized: depth * panels.vectors * lanes)
+    for i in 0..<depth {
+      let source = weight.base + row(i)
+      for panel in 0..<panels.count {
+        let (first, width) = (panels[panel].lowerBound * lanes, panels[panel].count * lanes)
+        let target = storage.base + first * depth + i * width
+        let present = min(width, channels - first)
+        for c in 0..<present { target[c] = source[(first + c) * step] }
+        for c in present..<width { target[c] = 0 }
+      }
     }
+  }
+
+  /// The first vector of a panel.
+  @inline(__always)
+  subscript(panel: Int) -> UnsafePointer<Scalar.Vector> {
+    UnsafePointer(storage.vectors + panels[panel].lowerBound * depth)
   }
 }
 
 /// `output[y, x] = Σ over taps and depth of input · weights`, for all panels.
 @inline(__always)
 func sumTaps<Scalar: Element>(
-  _ grid: TapGrid, input: UnsafePointer<Scalar>, panels: UnsafePointer<Scalar.Vector>, layout: PanelLayout,
-  output: UnsafeMutablePointer<Scalar.Vector>, accumulating: Bool = false
+  _ grid: TapGrid, input: UnsafePointer<Scalar>, _ weights: PackedWeights<Scalar>,
+  output: UnsafeMutablePointer<Scalar.Vector>
 ) {
-  layout.forEachPanel { vector, width in
+  for panel in 0..<weights.panels.count {
+    let vectors = weights.panels[panel]
     sumPanel(
-      grid, input: input, panel: panels + layout.start(ofPanel: vector), width: width, output: output + vector,
-      accumulating: accumulating)
+      grid, input: input, panel: weights[panel], width: vectors.count, output: output + vectors.lowerBound)
   }
 }
 
@@ -103,7 +110,7 @@ func sumTaps<Scalar: Element>(
 @inline(never)
 func sumPanel<Scalar: Element>(
   _ grid: TapGrid, input: UnsafePointer<Scalar>, panel: UnsafePointer<Scalar.Vector>, width: Int,
-  output: UnsafeMutablePointer<Scalar.Vector>, accumulating: Bool
+  output: UnsafeMutablePointer<Scalar.Vector>, accumulating: Bool = false
 ) {
   for row in 0..<grid.height {
     let (input, panel, output) = (
@@ -145,11 +152,6 @@ func sumPanel<Scalar: Element>(
 
 // MARK: - The gradient with respect to the weight
 
-/// The distances in vectors between the gradients of a grid's outputs, from one row and from one pixel to the next.
-struct GradientGrid {
-  var row, pixel: Int
-}
-
 /// `sums[tap, i, channel] = Σ over the grid of input[…][i] · gradient[y, x, channel]`: for every weight, the sum of
 /// the inputs that it multiplies times the gradients of the outputs that the products are added to.
 ///
@@ -157,10 +159,10 @@ struct GradientGrid {
 /// added to what it holds.
 @inline(never)
 func addOuterProducts<Scalar: Element>(
-  _ grid: TapGrid, input: UnsafePointer<Scalar>, gradient: UnsafePointer<Scalar.Vector>, _ layout: GradientGrid,
-  vectors: Int, sums: UnsafeMutablePointer<Scalar.Vector>, accumulating: Bool
+  _ grid: TapGrid, input: UnsafePointer<Scalar>, gradient: UnsafePointer<Scalar.Vector>, vectors: Int,
+  sums: UnsafeMutablePointer<Scalar.Vector>, accumulating: Bool
 ) {
-  // A few rows at a time, so that their inputs and gradients stay in the first cache for all tiles.
+  // A few rows at a time, so that their inputs and gradients stay in the L1 cache for all tiles.
   let rowsAtOnce = max(1, 256 / max(1, grid.width))
   for rowStart in stride(from: 0, to: grid.height, by: rowsAtOnce) {
     let rows = rowStart..<min(rowStart + rowsAtOnce, grid.height)
@@ -179,11 +181,11 @@ func addOuterProducts<Scalar: Element>(
             var tile = accumulating || rowStart > 0 ? Tile(load: target, step: vectors) : Tile()
             for row in rows {
               var x = input + row * grid.inputRow + start
-              var g = gradient + row * layout.row
+              var g = gradient + row * grid.outputRow
               for _ in 0..<grid.width {
                 tile.multiplyAdd(x, step: 1, Tile.Row(load: g))
                 x += grid.inputPixel
-                g += layout.pixel
+                g += grid.outputPixel
               }
             }
             tile.store(target, step: vectors)

@@ -63,8 +63,6 @@ struct FusedCase<Scalar: Element> {
     (isFast ? Kernels.fusedConvolutionGradients : Kernels.referenceFusedConvolutionGradients)(
       shape, gradient, FusedInput(x), weight, new(shape.weightCount), nil, nil, nil)
     for other in [nil, other] {
-      (isFast ? Kernels.fusedConvolutionInference : Kernels.referenceFusedConvolutionInference)(
-        shape, x, weight, affine(outputs), other, new(shape.outputCount))
       (isFast ? Kernels.normalizeAddRectify : Kernels.referenceNormalizeAddRectify)(
         dy, affine(outputs), other, new(shape.outputCount))
     }

@@ -229,16 +229,6 @@ private struct RoundingCases<Scalar: Element> {
       perChannel(z) { i, c in sizes.inputGradient[i] * centred(z, v[0], i, c) },
       paths: perChannel(z) { i, c in paths.inputGradient[i] * centred(z, v[0], i, c) })
 
-    let inferred = new(shape.outputCount)
-    Kernels.fusedConvolutionInference(shape, input: z, weight: w, affine: affine, adding: other, output: inferred)
-    let plainSizes = Magnitudes(shape, magnitudes(z), magnitudes(w), dz)
-    let plainPaths = WinogradMagnitudes(shape, magnitudes(z), magnitudes(w), dz)
-    let ends = perElement(z) { i, c in 2 * size[0][c] + size[1][c] + abs(Double(other[i])) }
-    add(
-      "fused convolution at inference, Winograd's", roundings: 56, inferred,
-      perElement(z) { i, _ in 2 * plainSizes.output[i] + ends[i] },
-      paths: perElement(z) { i, _ in 2 * plainPaths.output[i] + ends[i] })
-
     let (sum, masked, total, product) = (new(z.count), new(z.count), new(channels), new(channels))
     Kernels.normalizeAddRectify(z, affine: affine, adding: other, output: sum)
     add(

@@ -219,10 +219,10 @@ extension Drawing {
     d.text("16 multiply-adds", 264, 132, anchor: "start")
     let depth = shape.kernelHeight * shape.kernelWidth * shape.inputChannels
     d.text("after \(depth) steps 16 stores", 264, 170, .faint, anchor: "start")
-    band(&d, 228, 58, "first cache")
+    band(&d, 228, 58, "L1 cache")
     d.text(
       "three rows of the padded image: 3 · 18 · 32 numbers, \(kilobytes(3 * row))", 32, 274, .forward, anchor: "start")
-    band(&d, 298, 80, "second cache")
+    band(&d, 298, 80, "L2 cache")
     d.text("padded image: 18 · 18 · 32 numbers, \(kilobytes(image))", 32, 344, .forward, anchor: "start")
     d.text("weights, packed: \(depth) · 32 numbers, \(kilobytes(panel))", 32, 366, .notice, anchor: "start")
     band(&d, 390, 58, "memory")
@@ -238,7 +238,7 @@ extension Drawing {
     let weights = 36 * channels * channels * 4
     var d = Drawing(
       "winograd-tiles", width: 520, height: 420,
-      title: "Winograd's convolution: two images at a time, in the second cache",
+      title: "Winograd's convolution: two images at a time, in the L2 cache",
       description:
         "A 16x16 image is cut into 4x4 tiles of output; each needs 6x6 pixels of input, so neighbours overlap by two. The 32 "
         + "tiles of two images are transformed, multiplied at each of the 36 places by the transformed weights, and "
@@ -251,7 +251,7 @@ extension Drawing {
     d.text("neighbours", 412, 104, .faint, anchor: "start", size: 12)
     d.text("share two", 412, 120, .faint, anchor: "start", size: 12)
     d.text("rows, columns", 412, 136, .faint, anchor: "start", size: 12)
-    band(&d, 206, 204, "second cache: a block of \(tiles) tiles, \(channels) channels")
+    band(&d, 206, 204, "L2 cache: a block of \(tiles) tiles, \(channels) channels")
     let steps: [(String, String, Ink)] = [
       ("V = Bᵀ d B", "36 matrices [\(tiles), \(channels)], \(kilobytes(block))", .forward),
       ("U = G g Gᵀ", "36 matrices [\(channels), \(channels)], \(kilobytes(weights)), made once", .notice),

@@ -12,7 +12,7 @@ extension Kernels {
     _ shape: ConvolutionShape, input: Storage<Scalar>, weight: Storage<Scalar>, output: Storage<Scalar>
   ) {
     shape.check(input: input, weight: weight, output: output)
-    let (layout, panels) = packedForward(shape, weight)
+    let weights = PackedWeights(shape, weight)
     let bands = shape.bands(rows: shape.outputHeight)
     Parallel.forEachChunk(shape.batch * bands) { chunk in
       let rows = Parallel.range(ofChunk: chunk % bands, of: bands, count: shape.outputHeight)
@@ -25,10 +25,10 @@ extension Kernels {
           * shape.outputChannels,
         pixels: rows.count * shape.outputWidth, channels: shape.outputChannels)
       sumTaps(
-        TapGrid(shape, rows: rows.count, row: band.row, vectors: layout.vectors).flattened(), input: band.start,
-        panels: panels.vectors, layout: layout, output: target.start.vectors)
+        TapGrid(shape, rows: rows.count, row: band.row, vectors: weights.panels.vectors).flattened(), input: band.start,
+        weights, output: target.start.vectors)
       target.finish()
-      band.finish()
+      band.release()
     }
   }
 
@@ -62,11 +62,10 @@ extension Kernels {
       for phase in phases.all {
         sumTaps(
           phase.grid(rows: rows, shape, row: band.row), input: band.start + phase.inputOffset(row: band.row, shape),
-          panels: phase.panels.vectors, layout: phase.layout,
-          output: target.start.vectors + phase.outputOffset(shape, Scalar.self))
+          phase.weights, output: target.start.vectors + phase.outputOffset(shape))
       }
       target.finish()
-      band.finish()
+      band.release()
     }
   }
 
@@ -84,7 +83,7 @@ extension Kernels {
     let rows = shape.kernelHeight * shape.kernelWidth * shape.inputChannels
     let partial = PartialSums<Scalar>(
       items: shape.batch * bands, vectors: rows * vectors, chunks: rows * vectors > 1 << 17 ? 4 : 16)
-    partial.forEachItem { item, sums, accumulating in
+    partial.forEachItem(state: {}) { item, sums, accumulating, _ in
       let rows = Parallel.range(ofChunk: item % bands, of: bands, count: shape.outputHeight)
       let band = PaddedBand(
         image: input.base + item / bands * shape.imageCount, height: shape.height, width: shape.width,
@@ -97,28 +96,20 @@ extension Kernels {
       gradient.load()
       addOuterProducts(
         TapGrid(shape, rows: rows.count, row: band.row, vectors: vectors), input: band.start,
-        gradient: gradient.start.vectors, GradientGrid(row: shape.outputWidth * vectors, pixel: vectors),
-        vectors: vectors, sums: sums.vectors, accumulating: accumulating)
+        gradient: gradient.start.vectors, vectors: vectors, sums: sums.vectors, accumulating: accumulating)
       gradient.release()
-      band.finish()
+      band.release()
     }
     partial.total(into: weightGradient, rows: rows, channels: shape.outputChannels)
   }
 }
 
-/// The weights of a forward convolution, packed into panels.
-func packedForward<Scalar: Element>(
-  _ shape: ConvolutionShape, _ weight: Storage<Scalar>
-) -> (layout: PanelLayout, panels: Storage<Scalar>) {
-  let layout = PanelLayout(
-    Scalar.self, depth: shape.kernelHeight * shape.kernelWidth * shape.inputChannels, channels: shape.outputChannels)
-  let panels = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
-  for row in 0..<layout.depth {
-    layout.pack(
-      row: row, from: weight.base + row * shape.outputChannels, step: 1, channels: shape.outputChannels,
-      into: panels.base)
+extension PackedWeights {
+  /// The weights of a forward convolution.
+  init(_ shape: ConvolutionShape, _ weight: Storage<Scalar>) {
+    let channels = shape.outputChannels
+    self.init(weight, depth: shape.weightCount / channels, channels: channels, step: 1) { $0 * channels }
   }
-  return (layout, panels)
 }
 
 /// The gradient with respect to a convolution's input as convolutions of the gradient with respect to its output: one
@@ -150,8 +141,8 @@ struct InputGradientPhases<Scalar: Element> {
     /// The rows and pixels of the border that this phase does not need, because the border fits the phase that needs
     /// most.
     let spareRows, sparePixels: Int
-    let layout: PanelLayout
-    let panels: Storage<Scalar>
+    /// The weights that it meets: rows are taps, in reverse order, and output channels; columns are input channels.
+    let weights: PackedWeights<Scalar>
 
     /// The grid of input pixels i·s + r for the i in `rows`, `row` scalars being a row of the padded gradient.
     func grid(rows: Range<Int>, _ shape: ConvolutionShape, row: Int) -> TapGrid {
@@ -160,7 +151,7 @@ struct InputGradientPhases<Scalar: Element> {
       return TapGrid(
         height: (present - y.remainder + s - 1) / s, width: (shape.width - x.remainder + s - 1) / s, inputRow: row,
         inputPixel: shape.outputChannels, taps: y.taps, tapStep: row, depth: x.taps * shape.outputChannels,
-        outputRow: s * shape.width * layout.vectors, outputPixel: s * layout.vectors
+        outputRow: s * shape.width * weights.panels.vectors, outputPixel: s * weights.panels.vectors
       ).flattened()
     }
 
@@ -170,8 +161,8 @@ struct InputGradientPhases<Scalar: Element> {
     }
 
     /// The number of vectors to skip in the gradient with respect to the input.
-    func outputOffset(_ shape: ConvolutionShape, _: Scalar.Type) -> Int {
-      (y.remainder * shape.width + x.remainder) * layout.vectors
+    func outputOffset(_ shape: ConvolutionShape) -> Int {
+      (y.remainder * shape.width + x.remainder) * weights.panels.vectors
     }
   }
 
@@ -200,32 +191,14 @@ struct InputGradientPhases<Scalar: Element> {
     reach = rows.map { $0.offset }.max()! + top + 1
     all = rows.flatMap { y in
       columns.map { x in
-        let (layout, panels) = Self.packed(shape, weight, y, x)
-        return Phase(
-          y: y, x: x, spareRows: top - y.margin, sparePixels: left - x.margin, layout: layout, panels: panels)
-      }
-    }
-  }
-
-  /// The weights that one phase meets, in reverse order: rows are taps and output channels, columns are input channels.
-  private static func packed(
-    _ shape: ConvolutionShape, _ weight: Storage<Scalar>, _ y: Axis, _ x: Axis
-  ) -> (layout: PanelLayout, panels: Storage<Scalar>) {
-    let layout = PanelLayout(
-      Scalar.self, depth: y.taps * x.taps * shape.outputChannels, channels: shape.inputChannels)
-    let panels = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
-    var row = 0
-    for ky in y.kernelPositions {
-      for kx in x.kernelPositions {
-        let tap = weight.base + (ky * shape.kernelWidth + kx) * shape.inputChannels * shape.outputChannels
-        for o in 0..<shape.outputChannels {
-          layout.pack(
-            row: row, from: tap + o, step: shape.outputChannels, channels: shape.inputChannels, into: panels.base)
-          row += 1
+        let taps = y.kernelPositions.flatMap { ky in x.kernelPositions.map { ky * shape.kernelWidth + $0 } }
+        let (inputs, outputs) = (shape.inputChannels, shape.outputChannels)
+        let weights = PackedWeights(weight, depth: taps.count * outputs, channels: inputs, step: outputs) {
+          taps[$0 / outputs] * inputs * outputs + $0 % outputs
         }
+        return Phase(y: y, x: x, spareRows: top - y.margin, sparePixels: left - x.margin, weights: weights)
       }
     }
-    return (layout, panels)
   }
 }
 
@@ -285,7 +258,7 @@ struct PaddedBand<Scalar: Element> {
   }
 
   /// Keeps the memory alive until the kernels are done with it.
-  @inline(__always) func finish() { withExtendedLifetime(scratch) {} }
+  @inline(__always) func release() { withExtendedLifetime(scratch) {} }
 }
 
 /// Pixels whose channels fill whole vectors: the memory of the tensor where they do anyway, else a scratch copy.
@@ -341,16 +314,8 @@ struct PartialSums<Scalar: Element> {
     sums = (0..<max(1, min(items, chunks))).map { _ in Storage(uninitialized: vectors * Scalar.lanes) }
   }
 
-  /// Calls `body` for each item with the sums of its chunk, which the first item sets and the others add to.
-  @inline(__always)
-  func forEachItem(_ body: (_ item: Int, _ sums: UnsafeMutablePointer<Scalar>, _ accumulating: Bool) -> Void) {
-    forEachItem {
-    } _: { item, sums, accumulating, _ in
-      body(item, sums, accumulating)
-    }
-  }
-
-  /// The same with something that each chunk makes once, such as scratch memory.
+  /// Calls `body` for each item with the sums of its chunk, which the first item sets and the others add to, and with
+  /// something that each chunk makes once, such as scratch memory.
   @inline(__always)
   func forEachItem<State>(
     state: () -> State,

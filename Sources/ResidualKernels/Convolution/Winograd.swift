@@ -65,6 +65,13 @@ extension ConvolutionShape {
       && inputChannels.isMultiple(of: Scalar.lanes) && outputChannels.isMultiple(of: Scalar.lanes)
   }
 
+  /// The tiles of 4x4 pixels in an image of the output.
+  var tilesOfImage: Int { ((outputHeight + 3) / 4) * ((outputWidth + 3) / 4) }
+
+  /// The images that go through Winograd's steps together. The products are fastest with about 32 tiles, so small images
+  /// form groups.
+  var imagesAtOnce: Int { max(1, min(32 / tilesOfImage, batch / 4)) }
+
   /// Whether Winograd's kernels are expected to be faster: few and small images do not repay the transforms.
   ///
   /// The cost is counted in multiply-adds of vectors: for a tile, 36 products and the transforms of its vectors (about
@@ -72,7 +79,7 @@ extension ConvolutionShape {
   /// numbers are measured.
   func favorsWinograd<Scalar: Element>(_: Scalar.Type) -> Bool {
     guard admitsWinograd(Scalar.self) else { return false }
-    let tiles = batch * ((outputHeight + 3) / 4) * ((outputWidth + 3) / 4)
+    let tiles = batch * tilesOfImage
     let weights = inputChannels * outputChannels / Scalar.lanes
     let transforms = 300 * (inputChannels + outputChannels) / Scalar.lanes
     return tiles * (36 * weights + transforms) + 100 * weights < 9 * batch * outputHeight * outputWidth * weights
@@ -91,7 +98,7 @@ private struct WinogradConvolution<Scalar: Element> {
     self.shape = shape
     sizes = WinogradSizes(shape)
     let tiles = sizes.tileRows * sizes.tileColumns
-    images = max(1, min(32 / tiles, shape.batch / 4))
+    images = shape.imagesAtOnce
     bands = images > 1 ? 1 : max(1, min(sizes.tileRows, 16 / max(1, shape.batch), max(2, tiles / 24)))
   }
 
@@ -132,13 +139,6 @@ private struct WinogradConvolution<Scalar: Element> {
       right: 4 * sizes.tileColumns - sizes.width)
   }
 
-  /// The layout of the pixels of the output.
-  var outputPixels: PixelLayout {
-    PixelLayout(
-      vectors: sizes.outputVectors, row: sizes.width * sizes.outputVectors,
-      image: sizes.height * sizes.width * sizes.outputVectors)
-  }
-
   // MARK: - Forward
 
   func forward(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
@@ -150,8 +150,7 @@ private struct WinogradConvolution<Scalar: Element> {
   }
 
   func forwardByImages(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
-    let weights = Storage<Scalar>(uninitialized: sizes.weightCount)
-    winogradWeights(sizes, weight: weight.base, isTurned: isTurned, into: weights.base)
+    let weights = winogradWeights(sizes, weight: weight, isTurned: isTurned)
     Parallel.forEachChunk(groups) { chunk in
       let (images, rows) = group(chunk)
       let band = paddedInput(input, images, rows)
@@ -161,8 +160,8 @@ private struct WinogradConvolution<Scalar: Element> {
       let scratch = WinogradScratch(sizes.band(rows), images: images.count)
       winogradImages(
         sizes.band(rows), images: images.count, input: band.start, band.pixels, weights: weights.base,
-        output: output.base + target, outputPixels, scratch)
-      band.finish()
+        output: output.base + target, sizes.outputPixels, scratch)
+      band.release()
     }
   }
 
@@ -170,11 +169,11 @@ private struct WinogradConvolution<Scalar: Element> {
     let all = TileBlock(images: shape.batch, rows: 0..<sizes.tileRows, columns: sizes.tileColumns)
     let inputs = FrequencyLayout(rows: all.count, vectors: sizes.inputVectors)
     let spread = spreadInputs(input, inputs)
-    Parallel.forEachChunk(sizes.panels) { panel in
-      let vectors = sizes.vectors(ofPanel: panel)
+    Parallel.forEachChunk(sizes.panels.count) { panel in
+      let vectors = sizes.panels[panel]
       let products = FrequencyLayout(rows: all.count, vectors: vectors.count)
       let multiplied = Storage<Scalar>(uninitialized: products.count * Scalar.lanes)
-      // The panel's weights a few input channels at a time, which stay in the second cache.
+      // The panel's weights a few input channels at a time, which stay in the L2 cache.
       let weights = Storage<Scalar>(
         uninitialized: FrequencyLayout(rows: Self.channelsAtOnce, vectors: vectors.count).count * Scalar.lanes)
       for channels in channelBlocks {
@@ -192,7 +191,7 @@ private struct WinogradConvolution<Scalar: Element> {
           all, i, multiplied.base + 6 * i * products.step * Scalar.lanes, products, into: half.base, halfLayout)
       }
       gatherColumns(
-        all, half.base, halfLayout, into: output.base + vectors.lowerBound * Scalar.lanes, outputPixels,
+        all, half.base, halfLayout, into: output.base + vectors.lowerBound * Scalar.lanes, sizes.outputPixels,
         height: sizes.height, width: sizes.width)
       withExtendedLifetime((weights, multiplied, half)) {}
     }
@@ -225,7 +224,7 @@ private struct WinogradConvolution<Scalar: Element> {
           map, tiles, i, half.base, halfLayout,
           into: spread.base + (6 * i * layout.step + firstTile * layout.vectors) * Scalar.lanes, layout)
       }
-      band.finish()
+      band.release()
       withExtendedLifetime(half) {}
     }
     return spread
@@ -242,7 +241,7 @@ private struct WinogradConvolution<Scalar: Element> {
   ) {
     // The sums are large: each chunk of tiles has to be worth adding them up.
     let partial = PartialSums<Scalar>(items: groups, vectors: sizes.gradient.count, chunks: max(4, min(tiles / 64, 16)))
-    partial.forEachItem { item, sums, accumulating in
+    partial.forEachItem(state: {}) { item, sums, accumulating, _ in
       let (images, rows) = group(item)
       let band = paddedInput(input, images, rows)
       let gradient = paddedGradient(outputGradient, images, rows)
@@ -250,8 +249,8 @@ private struct WinogradConvolution<Scalar: Element> {
       winogradGradientImages(
         sizes.band(rows), images: images.count, input: band.start, band.pixels, gradient: gradient.start,
         gradient.pixels, sums: sums, accumulating: accumulating, scratch)
-      band.finish()
-      gradient.finish()
+      band.release()
+      gradient.release()
     }
     finishWinogradGradient(sizes, sums: partial.sums, into: weightGradient.base)
   }
@@ -266,9 +265,9 @@ private struct WinogradConvolution<Scalar: Element> {
       paddedGradient(outputGradient, $0, $1)
     }
     let blocks = channelBlocks
-    Parallel.forEachChunk(sizes.panels * blocks.count) { chunk in
-      let vectors = sizes.vectors(ofPanel: chunk % sizes.panels)
-      let channels = blocks[chunk / sizes.panels]
+    Parallel.forEachChunk(sizes.panels.count * blocks.count) { chunk in
+      let vectors = sizes.panels[chunk % sizes.panels.count]
+      let channels = blocks[chunk / sizes.panels.count]
       let layout = FrequencyLayout(rows: channels.count, vectors: vectors.count)
       let sums = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
       addFrequencies(

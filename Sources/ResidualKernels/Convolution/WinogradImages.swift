@@ -26,23 +26,19 @@ struct WinogradSizes<Scalar: Element> {
   var paddedHeight: Int { 4 * tileRows + 2 }
   var paddedWidth: Int { 4 * tileColumns + 2 }
 
-  /// The transformed weights of ``panelVectors`` vectors of output channels, and how many such panels there are.
+  /// The panels of output channels, and the transformed weights of one.
   var panel: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: panelVectors) }
-  var panels: Int { (outputVectors + panelVectors - 1) / panelVectors }
-  /// The number of scalars in the transformed weights, panel by panel.
-  var weightCount: Int { panels * panel.count * Scalar.lanes }
-  /// The layout of the transformed gradient with respect to the weight.
+  var panels: Panels { Panels(vectors: outputVectors) }
+  /// The layout of the output's pixels, and that of the transformed gradient with respect to the weight.
+  var outputPixels: PixelLayout {
+    PixelLayout(vectors: outputVectors, row: width * outputVectors, image: height * width * outputVectors)
+  }
   var gradient: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: outputVectors) }
 
   /// The layouts of inputs, and of outputs or their gradients, between the halves of their transforms.
   func inputHalf(_ tiles: TileBlock) -> HalfLayout { HalfLayout(tiles, width: paddedWidth, vectors: inputVectors) }
   func outputHalf(_ tiles: TileBlock) -> HalfLayout {
     HalfLayout(tiles, width: 4 * tileColumns, vectors: outputVectors)
-  }
-
-  /// The vectors of output channels in a panel; the last one may have fewer.
-  func vectors(ofPanel panel: Int) -> Range<Int> {
-    panel * panelVectors..<min((panel + 1) * panelVectors, outputVectors)
   }
 
   /// The same sizes for some rows of tiles of an image.
@@ -92,7 +88,7 @@ struct WinogradScratch<Scalar: Element> {
 ///
 /// - Parameters:
 ///   - input: Images of `paddedHeight` x `paddedWidth` pixels; `inputPixels` is their layout.
-///   - weights: What ``winogradWeights(_:weight:isTurned:into:)`` makes.
+///   - weights: What ``winogradWeights(_:weight:isTurned:)`` makes.
 ///   - output: Images of `height` x `width` pixels.
 func winogradImages<Scalar: Element>(
   _ sizes: WinogradSizes<Scalar>, images: Int, input: UnsafePointer<Scalar>, _ inputPixels: PixelLayout,
@@ -106,8 +102,8 @@ func winogradImages<Scalar: Element>(
     for i in 0..<6 {
       spreadRows(
         InputSpread<Scalar>.self, tiles, i, scratch.inputHalf.base, inputHalf, into: scratch.inputs.base, inputs)
-      for panel in 0..<sizes.panels {
-        let vectors = sizes.vectors(ofPanel: panel)
+      for panel in 0..<sizes.panels.count {
+        let vectors = sizes.panels[panel]
         let products = FrequencyLayout(rows: tiles.count, vectors: vectors.count)
         let weightLayout = FrequencyLayout(rows: sizes.inputChannels, vectors: vectors.count)
         multiplyFrequencies(
@@ -132,7 +128,7 @@ func multiplyFrequencies<Scalar: Element>(
 ) {
   let grid = TapGrid(
     height: count, width: tiles, inputRow: inputLayout.step * Scalar.lanes,
-    inputPixel: inputLayout.vectors * Scalar.lanes, taps: 1, tapStep: 0, depth: depth, outputRow: productLayout.step,
+    inputPixel: inputLayout.vectors * Scalar.lanes, depth: depth, outputRow: productLayout.step,
     outputPixel: productLayout.vectors, weightRow: weightLayout.step)
   sumPanel(
     grid, input: inputs, panel: weights.vectors, width: weightLayout.vectors, output: products.vectors,
@@ -179,37 +175,31 @@ func addFrequencies<Scalar: Element>(
   _ sumLayout: FrequencyLayout, accumulating: Bool
 ) {
   let grid = TapGrid(
-    height: 1, width: tiles, inputRow: 0, inputPixel: inputLayout.vectors * Scalar.lanes, taps: 1, tapStep: 0,
-    depth: depth, outputRow: 0, outputPixel: 0)
+    width: tiles, inputPixel: inputLayout.vectors * Scalar.lanes, depth: depth, outputPixel: gradientLayout.vectors)
   for f in 0..<count {
     addOuterProducts(
       grid, input: inputs + f * inputLayout.step * Scalar.lanes, gradient: gradients.vectors + f * gradientLayout.step,
-      GradientGrid(row: 0, pixel: gradientLayout.vectors), vectors: sumLayout.vectors,
-      sums: sums.vectors + f * sumLayout.step, accumulating: accumulating)
+      vectors: sumLayout.vectors, sums: sums.vectors + f * sumLayout.step, accumulating: accumulating)
   }
 }
 
 // MARK: - Weights
 
-/// The transformed weights of a convolution: `sizes.weightCount` scalars, panel by panel.
+/// The transformed weights of a convolution, panel by panel.
 ///
 /// With `isTurned` they are those of the gradient with respect to the input: `weight` is `[3, 3, outputChannels,
 /// inputChannels]` in the channels of `sizes`, and is read with its taps in reverse order and its channels swapped.
 func winogradWeights<Scalar: Element>(
-  _ sizes: WinogradSizes<Scalar>, weight: UnsafePointer<Scalar>, isTurned: Bool,
-  into weights: UnsafeMutablePointer<Scalar>
-) {
-  let transform = { (panel: Int) in
+  _ sizes: WinogradSizes<Scalar>, weight: Storage<Scalar>, isTurned: Bool
+) -> Storage<Scalar> {
+  let panelCount = sizes.panel.count * Scalar.lanes
+  let weights = Storage<Scalar>(uninitialized: sizes.panels.count * panelCount)
+  Parallel.forEachChunk(sizes.panels.count, pays: sizes.inputChannels * sizes.outputVectors > 256) { panel in
     winogradPanel(
-      sizes, weight: weight, isTurned: isTurned, inputs: 0..<sizes.inputChannels,
-      outputs: sizes.vectors(ofPanel: panel), into: weights + panel * sizes.panel.count * Scalar.lanes)
+      sizes, weight: weight.base, isTurned: isTurned, inputs: 0..<sizes.inputChannels, outputs: sizes.panels[panel],
+      into: weights.base + panel * panelCount)
   }
-  // Few weights are transformed sooner than other threads wake up.
-  if sizes.inputChannels * sizes.outputVectors <= 256 {
-    (0..<sizes.panels).forEach(transform)
-  } else {
-    Parallel.forEachChunk(sizes.panels, transform)
-  }
+  return weights
 }
 
 /// The transformed weights of some input channels and some vectors of output channels, `[36, inputs, outputs]`.

@@ -38,8 +38,8 @@ extension SIMD where Scalar: Element {
 /// A map along one axis.
 protocol AxisMap<Scalar> {
   associatedtype Scalar: Element
-  /// Reads vectors that lie `from` apart and writes vectors `to` apart.
-  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int)
+  /// Reads numbered vectors from `s` and hands numbered vectors to `t`.
+  static func apply(_ s: (Int) -> Scalar.Vector, _ t: (Int, Scalar.Vector) -> Void)
 }
 
 extension AxisMap {
@@ -50,77 +50,73 @@ extension AxisMap {
 /// `t = Bᵀ s`. Rows 1 and 2 share `s₄ − b²s₂` and `s₃ − b²s₁`, rows 3 and 4 the same with a².
 enum InputSpread<Scalar: Element>: AxisMap {
   @inline(__always)
-  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
-    let (s1, s2, s3, s4) = (s[from], s[2 * from], s[3 * from], s[4 * from])
-    t[0] = (s[0] + s4).plus(s2, times: -2.5)
-    let even1 = s4.plus(s2, times: -2)
-    let odd1 = s3.plus(s1, times: -2)
-    t[to] = even1.plus(odd1, times: a)
-    t[2 * to] = even1.plus(odd1, times: -a)
-    let even2 = s4.plus(s2, times: -0.5)
-    let odd2 = s3.plus(s1, times: -0.5)
-    t[3 * to] = even2.plus(odd2, times: b)
-    t[4 * to] = even2.plus(odd2, times: -b)
-    t[5 * to] = (s1 + s[5 * from]).plus(s3, times: -2.5)
+  static func apply(_ s: (Int) -> Scalar.Vector, _ t: (Int, Scalar.Vector) -> Void) {
+    let (s1, s2, s3, s4) = (s(1), s(2), s(3), s(4))
+    t(0, (s(0) + s4).plus(s2, times: -2.5))
+    let (even1, odd1) = (s4.plus(s2, times: -2), s3.plus(s1, times: -2))
+    t(1, even1.plus(odd1, times: a))
+    t(2, even1.plus(odd1, times: -a))
+    let (even2, odd2) = (s4.plus(s2, times: -0.5), s3.plus(s1, times: -0.5))
+    t(3, even2.plus(odd2, times: b))
+    t(4, even2.plus(odd2, times: -b))
+    t(5, (s1 + s(5)).plus(s3, times: -2.5))
   }
 }
 
 /// `t = Aᵀ s`.
 enum OutputGather<Scalar: Element>: AxisMap {
   @inline(__always)
-  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
-    let (sum1, difference1) = (s[from] + s[2 * from], s[from] - s[2 * from])
-    let (sum2, difference2) = (s[3 * from] + s[4 * from], s[3 * from] - s[4 * from])
-    t[0] = s[0] + sum1 + sum2
-    t[to] = (difference1 * a).plus(difference2, times: b)
-    t[2 * to] = (sum1 * Scalar(0.5)).plus(sum2, times: 2)
-    t[3 * to] = s[5 * from].plus(difference1, times: a / 2).plus(difference2, times: 2 * b)
+  static func apply(_ s: (Int) -> Scalar.Vector, _ t: (Int, Scalar.Vector) -> Void) {
+    let (sum1, difference1) = (s(1) + s(2), s(1) - s(2))
+    let (sum2, difference2) = (s(3) + s(4), s(3) - s(4))
+    t(0, s(0) + sum1 + sum2)
+    t(1, (difference1 * a).plus(difference2, times: b))
+    t(2, (sum1 * Scalar(0.5)).plus(sum2, times: 2))
+    t(3, s(5).plus(difference1, times: a / 2).plus(difference2, times: 2 * b))
   }
 }
 
 /// `t = A s`.
 enum GradientSpread<Scalar: Element>: AxisMap {
   @inline(__always)
-  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
-    let (s0, s1, s2, s3) = (s[0], s[from], s[2 * from], s[3 * from])
-    t[0] = s0
-    let even1 = s0.plus(s2, times: 0.5)
-    let odd1 = s1.plus(s3, times: 0.5)
-    t[to] = even1.plus(odd1, times: a)
-    t[2 * to] = even1.plus(odd1, times: -a)
-    let even2 = s0.plus(s2, times: 2)
-    let odd2 = s1.plus(s3, times: 2)
-    t[3 * to] = even2.plus(odd2, times: b)
-    t[4 * to] = even2.plus(odd2, times: -b)
-    t[5 * to] = s3
+  static func apply(_ s: (Int) -> Scalar.Vector, _ t: (Int, Scalar.Vector) -> Void) {
+    let (s0, s1, s2, s3) = (s(0), s(1), s(2), s(3))
+    t(0, s0)
+    let (even1, odd1) = (s0.plus(s2, times: 0.5), s1.plus(s3, times: 0.5))
+    t(1, even1.plus(odd1, times: a))
+    t(2, even1.plus(odd1, times: -a))
+    let (even2, odd2) = (s0.plus(s2, times: 2), s1.plus(s3, times: 2))
+    t(3, even2.plus(odd2, times: b))
+    t(4, even2.plus(odd2, times: -b))
+    t(5, s3)
   }
 }
 
 /// `t = G s`.
 enum WeightSpread<Scalar: Element>: AxisMap {
   @inline(__always)
-  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
-    let (s0, s1, s2) = (s[0], s[from], s[2 * from])
-    t[0] = s0
+  static func apply(_ s: (Int) -> Scalar.Vector, _ t: (Int, Scalar.Vector) -> Void) {
+    let (s0, s1, s2) = (s(0), s(1), s(2))
+    t(0, s0)
     let even1 = (s0 * Scalar(-2.0 / 3)).plus(s2, times: Scalar(-1.0 / 3))
-    t[to] = even1.plus(s1, times: -2 * a / 3)
-    t[2 * to] = even1.plus(s1, times: 2 * a / 3)
+    t(1, even1.plus(s1, times: -2 * a / 3))
+    t(2, even1.plus(s1, times: 2 * a / 3))
     let even2 = (s0 * Scalar(1.0 / 6)).plus(s2, times: Scalar(1.0 / 3))
-    t[3 * to] = even2.plus(s1, times: b / 6)
-    t[4 * to] = even2.plus(s1, times: -b / 6)
-    t[5 * to] = s2
+    t(3, even2.plus(s1, times: b / 6))
+    t(4, even2.plus(s1, times: -b / 6))
+    t(5, s2)
   }
 }
 
 /// `t = Gᵀ s`.
 enum WeightGather<Scalar: Element>: AxisMap {
   @inline(__always)
-  static func apply(_ s: UnsafePointer<Scalar.Vector>, from: Int, _ t: UnsafeMutablePointer<Scalar.Vector>, to: Int) {
-    let (sum1, difference1) = (s[from] + s[2 * from], s[from] - s[2 * from])
-    let (sum2, difference2) = (s[3 * from] + s[4 * from], s[3 * from] - s[4 * from])
-    t[0] = s[0].plus(sum1, times: Scalar(-2.0 / 3)).plus(sum2, times: Scalar(1.0 / 6))
-    t[to] = (difference1 * (-2 * a / 3)).plus(difference2, times: b / 6)
-    t[2 * to] = s[5 * from].plus(sum1, times: Scalar(-1.0 / 3)).plus(sum2, times: Scalar(1.0 / 3))
+  static func apply(_ s: (Int) -> Scalar.Vector, _ t: (Int, Scalar.Vector) -> Void) {
+    let (sum1, difference1) = (s(1) + s(2), s(1) - s(2))
+    let (sum2, difference2) = (s(3) + s(4), s(3) - s(4))
+    t(0, s(0).plus(sum1, times: Scalar(-2.0 / 3)).plus(sum2, times: Scalar(1.0 / 6)))
+    t(1, (difference1 * (-2 * a / 3)).plus(difference2, times: b / 6))
+    t(2, s(5).plus(sum1, times: Scalar(-1.0 / 3)).plus(sum2, times: Scalar(1.0 / 3)))
   }
 }
 
@@ -144,7 +140,7 @@ func mapAxis<Map: AxisMap>(
     var s = source.vectors + row * from.row
     var t = target.vectors + row * to.row
     for _ in 0..<runs {
-      for i in 0..<count { Map.apply(s + i, from: from.axis, t + i, to: to.axis) }
+      for i in 0..<count { Map.apply({ s[i + $0 * from.axis] }, { t[i + $0 * to.axis] = $1 }) }
       s += from.run
       t += to.run
     }

@@ -31,55 +31,13 @@ extension Kernels {
       for group in groups.range(ofChunk: chunk) {
         let images = groups.range(ofGroup: group)
         for (j, n) in images.enumerated() { input.fill(n, layout: layout, into: padded.base, image: j) }
-        let target = output.base + images.lowerBound * convolution.resultCount
+        let target = output.base + images.lowerBound * shape.outputImageCount
         convolution.run(images: images.count, padded: padded.base, into: target, scratch)
         partial.storeStatistics(
           of: target, pixels: images.count * shape.outputHeight * shape.outputWidth, group: group)
       }
     }
     partial.merge(mean: mean, variance: variance)
-  }
-
-  /// `output = max(affine(input ∗ weight) + other, 0)`: at inference, convolution, normalization, addition and ReLU in
-  /// one.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  public static func fusedConvolutionInference<Scalar: Element>(
-    _ shape: ConvolutionShape, input: Storage<Scalar>, weight: Storage<Scalar>, affine: ChannelAffine<Scalar>,
-    adding other: Storage<Scalar>?, output: Storage<Scalar>
-  ) {
-    shape.check(input: input, weight: weight, output: output)
-    precondition(other?.count ?? output.count == output.count, "a second term of another size than the output")
-    if implementation == .reference {
-      return referenceFusedConvolutionInference(
-        shape, input: input, weight: weight, affine: affine, adding: other, output: output)
-    }
-    let convolution = PreparedConvolution(shape, weight: weight)
-    let groups = ImageGroups(shape, Scalar.self)
-    let layout = convolution.layout
-    let vectors = shape.outputChannels / Scalar.lanes
-    Parallel.forEachChunk(groups.chunks) { chunk in
-      let padded = layout.scratch(groups.images, Scalar.self)
-      let scratch = convolution.scratch(images: groups.images)
-      for group in groups.range(ofChunk: chunk) {
-        let images = groups.range(ofGroup: group)
-        for (j, n) in images.enumerated() {
-          layout.copy(input.base + n * shape.imageCount, into: padded.base, image: j)
-        }
-        let start = images.lowerBound * convolution.resultCount
-        convolution.run(images: images.count, padded: padded.base, into: output.base + start, scratch)
-        let y = (output.base + start).vectors
-        let other = other.map { ($0.base + start).vectors }
-        for q in 0..<vectors {
-          let constants = affine.constants(q)
-          for i in stride(from: q, to: images.count * convolution.resultCount / Scalar.lanes, by: vectors) {
-            var value = ChannelAffine<Scalar>.apply(constants, y[i])
-            if let other { value += other[i] }
-            y[i] = Scalar.rectified(value)
-          }
-        }
-      }
-    }
   }
 
   /// The gradients of the loss with respect to the weight and the input of a convolution that a normalization follows.
@@ -120,7 +78,7 @@ extension Kernels {
     let partial = PartialStatistics<Scalar>(groups: groups.count, channels: shape.inputChannels)
     let weights = PreparedWeightGradient<Scalar>(
       shape, groups: groups.count, input: inputLayout, gradient: gradientLayout)
-    weights.forEachGroup {
+    weights.partial.forEachItem {
       (
         inputLayout.scratch(groups.images, Scalar.self), gradientLayout.scratch(groups.images, Scalar.self),
         backward.scratch(images: groups.images), weights.scratch(images: groups.images)
@@ -241,12 +199,10 @@ struct ImageGroups {
   let images: Int
   private let batch: Int
 
-  /// Winograd's products are fastest with about 32 tiles, so small images form groups; other convolutions take one
-  /// image at a time.
+  /// Only Winograd's convolution takes more than one image at a time.
   init<Scalar: Element>(_ shape: ConvolutionShape, _: Scalar.Type) {
     batch = shape.batch
-    let tiles = ((shape.outputHeight + 3) / 4) * ((shape.outputWidth + 3) / 4)
-    images = Kernels.usesWinograd(shape, Scalar.self) ? max(1, min(32 / tiles, batch / 4)) : 1
+    images = Kernels.usesWinograd(shape, Scalar.self) ? shape.imagesAtOnce : 1
   }
 
   var count: Int { (batch + images - 1) / images }

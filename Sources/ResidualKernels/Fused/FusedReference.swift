@@ -20,17 +20,6 @@ extension Kernels {
     }
   }
 
-  /// The definition of ``fusedConvolutionInference(_:input:weight:affine:adding:output:)``.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  public static func referenceFusedConvolutionInference<Scalar: Element>(
-    _ shape: ConvolutionShape, input: Storage<Scalar>, weight: Storage<Scalar>, affine: ChannelAffine<Scalar>,
-    adding other: Storage<Scalar>?, output: Storage<Scalar>
-  ) {
-    referenceConvolution(shape, input: input, weight: weight, output: output)
-    referenceNormalizeAddRectify(output, affine: affine, adding: other, output: output)
-  }
-
   /// The definition of
   /// ``fusedConvolutionGradients(_:gradient:input:weight:weightGradient:inputGradient:adding:sums:)``.
   @specialized(where Scalar == Float)

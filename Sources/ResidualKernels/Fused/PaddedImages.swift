@@ -38,21 +38,12 @@ struct PaddedLayout {
     return scratch
   }
 
-  /// Copies a dense image to its place inside the border.
-  @inline(__always)
-  func copy<Scalar: Element>(
-    _ source: UnsafePointer<Scalar>, into scratch: UnsafeMutablePointer<Scalar>, image index: Int
-  ) {
-    let start = scratch + index * image + interior
-    for y in 0..<height { (start + y * row).update(from: source + y * width * channels, count: width * channels) }
-  }
-
   /// Calls `body` with the index of each vector in the dense image and in the padded one. The innermost loop runs along
   /// a row for one vector of channels, so that the channels' constants stay in registers.
   @inline(__always)
   func forEachVector<Scalar: Element, Constants>(
     image index: Int, _: Scalar.Type, constants: (_ vector: Int) -> Constants,
-    _ body: (_ dense: Int, _ padded: Int, _ vector: Int, _ constants: Constants) -> Void
+    _ body: (_ dense: Int, _ padded: Int, _ constants: Constants) -> Void
   ) {
     let vectors = channels / Scalar.lanes
     let start = (index * image + interior) / Scalar.lanes
@@ -62,7 +53,7 @@ struct PaddedLayout {
         var dense = y * width * vectors + q
         var padded = start + y * columns * vectors + q
         for _ in 0..<width {
-          body(dense, padded, q, constants)
+          body(dense, padded, constants)
           dense += vectors
           padded += vectors
         }
@@ -111,11 +102,15 @@ public struct FusedInput<Scalar: Element>: Sendable {
     _ n: Int, layout: PaddedLayout, into scratch: UnsafeMutablePointer<Scalar>, image index: Int
   ) {
     let source = storage.base + n * layout.height * layout.width * layout.channels
-    guard let affine else { return layout.copy(source, into: scratch, image: index) }
+    guard let affine else {
+      let (start, row) = (scratch + index * layout.image + layout.interior, layout.width * layout.channels)
+      for y in 0..<layout.height { (start + y * layout.row).update(from: source + y * row, count: row) }
+      return
+    }
     let (x, target) = (source.vectors, scratch.vectors)
     layout.forEachVector(image: index, Scalar.self) {
       affine.constants($0)
-    } _: { dense, padded, _, constants in
+    } _: { dense, padded, constants in
       target[padded] = Scalar.rectified(ChannelAffine<Scalar>.apply(constants, x[dense]))
     }
   }
@@ -142,7 +137,7 @@ public struct FusedGradient<Scalar: Element>: Sendable {
     let (g, x, target) = ((gradient.base + start).vectors, (input.base + start).vectors, scratch.vectors)
     layout.forEachVector(image: index, Scalar.self) { q in
       (a.vectors[q], b.vectors[q], d.vectors[q], mean.vectors[q])
-    } _: { dense, padded, _, constants in
+    } _: { dense, padded, constants in
       var y = constants.2
       y.multiplyAdd(g[dense], constants.0)
       y.multiplyAdd(x[dense] - constants.3, constants.1)

@@ -15,35 +15,28 @@ struct PreparedConvolution<Scalar: Element> {
     /// The offset of the first input in the padded image, in scalars, and of the first output in the result, in
     /// vectors.
     var input, output: Int
-    var layout: PanelLayout
-    var panels: Storage<Scalar>
+    var weights: PackedWeights<Scalar>
   }
 
   /// The layout that the images it reads must have.
   let layout: PaddedLayout
-  /// The number of scalars in an image of the result.
-  let resultCount: Int
   private let method: Method
 
   /// The forward convolution.
   init(_ shape: ConvolutionShape, weight: Storage<Scalar>) {
     layout = PaddedLayout(inputOf: shape, Scalar.self)
-    resultCount = shape.outputImageCount
     if Kernels.usesWinograd(shape, Scalar.self) {
       let sizes = WinogradSizes<Scalar>(shape)
-      let weights = Storage<Scalar>(uninitialized: sizes.weightCount)
-      winogradWeights(sizes, weight: weight.base, isTurned: false, into: weights.base)
-      method = .winograd(sizes, weights: weights)
+      method = .winograd(sizes, weights: winogradWeights(sizes, weight: weight, isTurned: false))
       return
     }
-    let (panelLayout, panels) = packedForward(shape, weight)
-    let grid = TapGrid(shape, rows: shape.outputHeight, row: layout.row, vectors: panelLayout.vectors)
-    method = .direct([Pass(grid: grid.flattened(), input: 0, output: 0, layout: panelLayout, panels: panels)])
+    let weights = PackedWeights(shape, weight)
+    let grid = TapGrid(shape, rows: shape.outputHeight, row: layout.row, vectors: weights.panels.vectors)
+    method = .direct([Pass(grid: grid.flattened(), input: 0, output: 0, weights: weights)])
   }
 
   /// The gradient with respect to the input.
   init(inputGradientOf shape: ConvolutionShape, weight: Storage<Scalar>) {
-    resultCount = shape.imageCount
     if Kernels.usesWinograd(shape, Scalar.self) {
       let sizes = WinogradSizes<Scalar>(
         height: shape.height, width: shape.width, inputChannels: shape.outputChannels,
@@ -51,9 +44,7 @@ struct PreparedConvolution<Scalar: Element> {
       layout = PaddedLayout(
         height: shape.outputHeight, width: shape.outputWidth, channels: shape.outputChannels, top: 2 - shape.padding,
         left: 2 - shape.padding, rows: sizes.paddedHeight, columns: sizes.paddedWidth)
-      let weights = Storage<Scalar>(uninitialized: sizes.weightCount)
-      winogradWeights(sizes, weight: weight.base, isTurned: true, into: weights.base)
-      method = .winograd(sizes, weights: weights)
+      method = .winograd(sizes, weights: winogradWeights(sizes, weight: weight, isTurned: true))
       return
     }
     let phases = InputGradientPhases(shape, weight)
@@ -66,7 +57,7 @@ struct PreparedConvolution<Scalar: Element> {
       phases.all.map { phase in
         Pass(
           grid: phase.grid(rows: 0..<phases.gridHeight, shape, row: row), input: phase.inputOffset(row: row, shape),
-          output: phase.outputOffset(shape, Scalar.self), layout: phase.layout, panels: phase.panels)
+          output: phase.outputOffset(shape), weights: phase.weights)
       })
   }
 
@@ -84,17 +75,13 @@ struct PreparedConvolution<Scalar: Element> {
   ) {
     switch method {
     case .winograd(let sizes, let weights):
-      let vectors = sizes.outputVectors
       winogradImages(
         sizes, images: images, input: padded, layout.pixels(Scalar.self), weights: weights.base, output: result,
-        PixelLayout(vectors: vectors, row: sizes.width * vectors, image: sizes.height * sizes.width * vectors),
-        scratch!)
+        sizes.outputPixels, scratch!)
     case .direct(let passes):
       precondition(images == 1, "\(images) images at once in a direct convolution")
       for pass in passes {
-        sumTaps(
-          pass.grid, input: padded + pass.input, panels: pass.panels.vectors, layout: pass.layout,
-          output: result.vectors + pass.output)
+        sumTaps(pass.grid, input: padded + pass.input, pass.weights, output: result.vectors + pass.output)
       }
     }
   }
@@ -105,7 +92,8 @@ struct PreparedWeightGradient<Scalar: Element> {
   private let shape: ConvolutionShape
   private let isWinograd: Bool
   private let sizes: WinogradSizes<Scalar>
-  private let partial: PartialSums<Scalar>
+  /// The sums over groups of images.
+  let partial: PartialSums<Scalar>
   private let input, gradient: PaddedLayout
   private let rows: Int
 
@@ -127,14 +115,6 @@ struct PreparedWeightGradient<Scalar: Element> {
     isWinograd ? WinogradScratch(sizes, images: images) : nil
   }
 
-  /// Calls `body` for each group, with the sums and the state of the chunk that the group belongs to.
-  func forEachGroup<State>(
-    state: () -> State,
-    _ body: (_ group: Int, _ sums: UnsafeMutablePointer<Scalar>, _ accumulating: Bool, _ state: State) -> Void
-  ) {
-    partial.forEachItem(state: state, body)
-  }
-
   /// Sets `sums` to what `images` images contribute to the gradient, or adds it to them; one image unless the method is
   /// Winograd's.
   func run(
@@ -148,11 +128,11 @@ struct PreparedWeightGradient<Scalar: Element> {
     }
     precondition(images == 1, "\(images) images at once in a direct convolution")
     let vectors = shape.outputChannels / Scalar.lanes
+    var grid = TapGrid(shape, rows: shape.outputHeight, row: input.row, vectors: vectors)
+    grid.outputRow = gradient.row / Scalar.lanes
     addOuterProducts(
-      TapGrid(shape, rows: shape.outputHeight, row: input.row, vectors: vectors), input: padded,
-      gradient: (paddedGradient + gradient.interior).vectors,
-      GradientGrid(row: gradient.row / Scalar.lanes, pixel: vectors), vectors: vectors, sums: sums.vectors,
-      accumulating: accumulating)
+      grid, input: padded, gradient: (paddedGradient + gradient.interior).vectors, vectors: vectors,
+      sums: sums.vectors, accumulating: accumulating)
   }
 
   /// Adds up the sums of all groups.

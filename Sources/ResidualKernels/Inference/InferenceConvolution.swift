@@ -48,38 +48,17 @@ public struct InferenceConvolution: Sendable {
     let form = form ?? filled.fastestForm
     precondition(form == .direct || filled.admitsWinograd(Float.self), "Winograd's kernels do not compute \(shape)")
     (self.shape, self.form, self.rectifies) = (filled, form, rectifies)
-    let scale = Storage<Float>(repeating: 0, count: filled.outputChannels)
-    let bias = Storage<Float>(repeating: 0, count: filled.outputChannels)
+    bias = Storage(repeating: 0, count: filled.outputChannels)
     for c in 0..<shape.outputChannels {
-      scale.base[c] = affine.scale.base[c]
       bias.base[c] = affine.shift.base[c] - affine.mean.base[c] * affine.scale.base[c]
     }
-    self.bias = bias
-
-    /// The folded weights of a tap, an input channel and a vector of output channels.
-    func folded(_ tap: Int, _ input: Int, _ vector: Int) -> Vector {
-      var w = Vector.zero
-      let first = vector * lanes
-      let source = weight.base + (tap * shape.inputChannels + input) * shape.outputChannels + first
-      if first + lanes <= shape.outputChannels {
-        w = UnsafeRawPointer(source).loadUnaligned(as: Vector.self)
-      } else {
-        for lane in 0..<shape.outputChannels - first { w[lane] = source[lane] }
-      }
-      return w * scale.vectors[vector]
+    let folded = Storage<Float>(repeating: 0, count: filled.weightCount)
+    for row in 0..<shape.weightCount / shape.outputChannels {
+      let (w, target) = (weight.base + row * shape.outputChannels, folded.base + row * filled.outputChannels)
+      for c in 0..<shape.outputChannels { target[c] = w[c] * affine.scale.base[c] }
     }
-    let channels = filled.inputChannels
-    let taps = shape.kernelHeight * shape.kernelWidth
     switch form {
-    case .direct:
-      let weights = Storage<Float>(uninitialized: taps * channels * filled.outputChannels)
-      filled.panels.forEachAtOnce { first, width in
-        let target = weights.vectors + first * taps * channels
-        for i in 0..<taps * channels {
-          for v in 0..<width { target[i * width + v] = folded(i / channels, i % channels, first + v) }
-        }
-      }
-      self.weights = weights
+    case .direct: weights = PackedWeights(filled, folded).storage
     case .winograd2: weights = Self.transformed(Winograd2.self, filled, folded)
     case .winograd4: weights = Self.transformed(Winograd4.self, filled, folded)
     }
@@ -87,27 +66,28 @@ public struct InferenceConvolution: Sendable {
 
   /// `G g Gᵀ` of all weights, `[row i of frequencies, panel, column j, input channel, vector of the panel]`.
   private static func transformed<F: WinogradForm>(
-    _: F.Type, _ shape: ConvolutionShape, _ folded: (_ tap: Int, _ input: Int, _ vector: Int) -> Vector
+    _: F.Type, _ shape: ConvolutionShape, _ weight: Storage<Float>
   ) -> Storage<Float> {
-    let (n, channels) = (F.inputs, shape.inputChannels)
-    let weights = Storage<Float>(uninitialized: n * n * channels * shape.outputChannels)
-    let step = n * channels * shape.outputChannels / Float.lanes
-    shape.panels.forEachAtOnce { first, width in
+    let (n, channels, panels) = (F.inputs, shape.inputChannels, shape.panels)
+    let transformed = Storage<Float>(uninitialized: n * n * channels * shape.outputChannels)
+    let (tap, step) = (channels * panels.vectors, n * channels * panels.vectors)
+    Parallel.forEachChunk(panels.count) { panel in
+      let vectors = panels[panel]
       let patch = Storage<Float>(uninitialized: 3 * n * Float.lanes)
       for input in 0..<channels {
-        for v in 0..<width {
-          for x in 0..<3 {
-            F.spreadWeight({ folded(3 * $0 + x, input, first + v) }, { patch.vectors[$0 * 3 + x] = $1 })
-          }
-          let target = weights.vectors + first * n * channels + input * width + v
+        for v in vectors {
+          let source = weight.vectors + input * panels.vectors + v
+          for x in 0..<3 { F.Weight.apply({ source[(3 * $0 + x) * tap] }, { patch.vectors[$0 * 3 + x] = $1 }) }
+          let target =
+            transformed.vectors + vectors.lowerBound * n * channels + input * vectors.count + v - vectors.lowerBound
           for i in 0..<n {
-            F.spreadWeight({ patch.vectors[i * 3 + $0] }, { target[i * step + $0 * channels * width] = $1 })
+            F.Weight.apply({ patch.vectors[i * 3 + $0] }, { target[i * step + $0 * channels * vectors.count] = $1 })
           }
         }
       }
       withExtendedLifetime(patch) {}
     }
-    return weights
+    return transformed
   }
 
   /// The sizes of the convolution of these images.
@@ -166,7 +146,7 @@ public struct InferenceConvolution: Sendable {
     let rows = min(shape.outputHeight, max(1, whole.pixelsAtOnce / row))
     let bands = (shape.outputHeight + rows - 1) / rows
     let parts = whole.parts(blocks: shape.batch * bands)
-    whole.forEachChunk(shape.batch * bands * parts) { chunk in
+    Parallel.forEachChunk(shape.batch * bands * parts, pays: whole.isLarge) { chunk in
       let (n, y) = (chunk / parts / bands, chunk / parts % bands * rows)
       let count = min(rows, shape.outputHeight - y)
       let panels = Parallel.range(ofChunk: chunk % parts, of: parts, count: shape.panels.count)
@@ -174,11 +154,11 @@ public struct InferenceConvolution: Sendable {
       func multiply(_ grid: TapGrid, _ source: UnsafePointer<Float>) {
         let target = output.vectors + start
         let added = other.map { UnsafePointer($0.vectors + start) }
-        shape.panels.forEach(in: panels) { first, width in
+        for panel in panels.map({ shape.panels[$0] }) {
           sumPanel(
-            grid, input: source, panel: weights.vectors + first * depth, width: width, output: target + first,
-            accumulating: false)
-          for v in first..<first + width {
+            grid, input: source, panel: weights.vectors + panel.lowerBound * depth, width: panel.count,
+            output: target + panel.lowerBound)
+          for v in panel {
             let bias = bias.vectors[v]
             for i in stride(from: v, to: count * row * vectors, by: vectors) {
               target[i] = finished(target[i], bias, added, i)
@@ -190,10 +170,7 @@ public struct InferenceConvolution: Sendable {
         let pixel = depth + Float.lanes
         let gathered = Storage<Float>(uninitialized: count * pixel)
         for i in 0..<count { whole.gather(y + i, from: input.base, into: gathered.base + i * pixel) }
-        multiply(
-          TapGrid(
-            height: 1, width: count, inputRow: 0, inputPixel: pixel, taps: 1, tapStep: 0, depth: depth, outputRow: 0,
-            outputPixel: vectors), gathered.base)
+        multiply(TapGrid(width: count, inputPixel: pixel, depth: depth, outputPixel: vectors), gathered.base)
         withExtendedLifetime(gathered) {}
         return
       }
@@ -201,13 +178,8 @@ public struct InferenceConvolution: Sendable {
         image: input.base + n * shape.imageCount, height: shape.height, width: shape.width,
         channels: shape.inputChannels, firstRow: y * shape.stride - shape.padding,
         rows: (count - 1) * shape.stride + shape.kernelHeight, left: shape.padding, right: shape.padding)
-      multiply(
-        TapGrid(
-          height: count, width: row, inputRow: shape.stride * band.row, inputPixel: shape.stride * shape.inputChannels,
-          taps: shape.kernelHeight, tapStep: band.row, depth: depth / shape.kernelHeight, outputRow: row * vectors,
-          outputPixel: vectors
-        ).flattened(), band.start)
-      band.finish()
+      multiply(TapGrid(shape, rows: count, row: band.row, vectors: vectors).flattened(), band.start)
+      band.release()
     }
   }
 
@@ -226,7 +198,7 @@ public struct InferenceConvolution: Sendable {
     let rows = max(1, min(shape.batch * tileRows, shape.tilesAtOnce / tileColumns))
     let blocks = (shape.batch * tileRows + rows - 1) / rows
     let parts = shape.parts(blocks: blocks)
-    shape.forEachChunk(blocks * parts) { chunk in
+    Parallel.forEachChunk(blocks * parts, pays: shape.isLarge) { chunk in
       let first = chunk / parts * rows
       winogradBlock(
         F.self, shape, tileRows: tileRows, tileColumns: tileColumns,
@@ -243,9 +215,8 @@ public struct InferenceConvolution: Sendable {
     _ input: UnsafePointer<Vector>, adding other: UnsafePointer<Vector>?, into output: UnsafeMutablePointer<Vector>
   ) {
     let (n, m, lanes) = (F.inputs, F.outputs, Float.lanes)
-    let all = shape.panels
-    let (inputs, outputs) = (shape.inputChannels / lanes, all.vectors)
-    let ours = panels.lowerBound * panelVectors..<min(panels.upperBound * panelVectors, outputs)
+    let (inputs, outputs) = (shape.inputChannels / lanes, shape.panels.vectors)
+    let ours = shape.panels[panels.lowerBound].lowerBound..<shape.panels[panels.upperBound - 1].upperBound
     let tiles = rows.count * tileColumns
     let row = shape.width * inputs
     // One vector more than is used, so that tiles and frequencies do not compete for the same places of the cache.
@@ -282,35 +253,34 @@ public struct InferenceConvolution: Sendable {
         (target + i * columnStep).update(repeating: .zero, count: left)
         (target + i * columnStep + left + row).update(repeating: .zero, count: right)
       }
-      for k in 0..<row { F.spread({ source[$0 * row + k] }, { target[$0 * columnStep + left + k] = $1 }) }
+      for k in 0..<row { F.Input.apply({ source[$0 * row + k] }, { target[$0 * columnStep + left + k] = $1 }) }
     }
 
     let grid = TapGrid(
-      height: 1, width: tiles, inputRow: 0, inputPixel: pixel * lanes, taps: 1, tapStep: 0,
-      depth: shape.inputChannels, outputRow: 0, outputPixel: panelVectors)
+      width: tiles, inputPixel: pixel * lanes, depth: shape.inputChannels, outputPixel: panelVectors)
     for i in 0..<n {
       var target = spread.vectors
       for r in 0..<rows.count {
         var source = halfSpread.vectors + i * columnStep + r * columns
         for _ in 0..<tileColumns {
-          for q in 0..<inputs { F.spread({ source[$0 * inputs + q] }, { target[$0 * tileStep + q] = $1 }) }
+          for q in 0..<inputs { F.Input.apply({ source[$0 * inputs + q] }, { target[$0 * tileStep + q] = $1 }) }
           source += m * inputs
           target += pixel
         }
       }
-      all.forEach(in: panels) { first, width in
-        let weights = weights.vectors + (i * outputs + first) * n * shape.inputChannels
+      for panel in panels.map({ shape.panels[$0] }) {
+        let weights = weights.vectors + (i * outputs + panel.lowerBound) * n * shape.inputChannels
         for j in 0..<n {
           sumPanel(
-            grid, input: spread.base + j * tileStep * lanes, panel: weights + j * shape.inputChannels * width,
-            width: width, output: products.vectors + j * productStep, accumulating: false)
+            grid, input: spread.base + j * tileStep * lanes, panel: weights + j * shape.inputChannels * panel.count,
+            width: panel.count, output: products.vectors + j * productStep)
         }
-        let target = halfGathered.vectors + i * lineStep + first - ours.lowerBound
+        let target = halfGathered.vectors + i * lineStep + panel.lowerBound - ours.lowerBound
         for tile in 0..<tiles {
-          for v in 0..<width {
+          for v in 0..<panel.count {
             let source = products.vectors + tile * panelVectors + v
             let place = target + tile * m * ours.count + v
-            F.gather({ source[$0 * productStep] }, { place[$0 * ours.count] = $1 })
+            F.Output.apply({ source[$0 * productStep] }, { place[$0 * ours.count] = $1 })
           }
         }
       }
@@ -327,7 +297,7 @@ public struct InferenceConvolution: Sendable {
           let k = x * ours.count + v - ours.lowerBound
           let target = start + x * outputs + v
           let bias = bias.vectors[v]
-          F.gather({ source[$0 * lineStep + k] }) { i, sum in
+          F.Output.apply({ source[$0 * lineStep + k] }) { i, sum in
             guard i < present else { return }
             output[target + i * below] = finished(sum, bias, other, target + i * below)
           }
@@ -335,24 +305,6 @@ public struct InferenceConvolution: Sendable {
       }
     }
     withExtendedLifetime((edge, halfSpread, spread, products, halfGathered)) {}
-  }
-}
-
-/// The panels of output channels, each of ``panelVectors`` vectors, of which the last may have fewer.
-struct Panels {
-  let vectors: Int
-
-  var count: Int { (vectors + panelVectors - 1) / panelVectors }
-
-  /// Calls `body` with the first vector and the width of each of these panels.
-  @inline(__always)
-  func forEach(in panels: Range<Int>, _ body: (_ first: Int, _ width: Int) -> Void) {
-    for panel in panels { body(panel * panelVectors, min(panelVectors, vectors - panel * panelVectors)) }
-  }
-
-  /// The same for all panels, with all threads.
-  func forEachAtOnce(_ body: (_ first: Int, _ width: Int) -> Void) {
-    Parallel.forEachChunk(count) { panel in forEach(in: panel..<panel + 1, body) }
   }
 }
 
@@ -392,11 +344,7 @@ extension ConvolutionShape {
   }
 
   /// Whether it takes long enough for other threads to wake up.
-  private var isLarge: Bool { multiplyAdds > 1 << 22 }
-
-  fileprivate func forEachChunk(_ chunks: Int, _ body: (Int) -> Void) {
-    if isLarge { Parallel.forEachChunk(chunks, body) } else { (0..<chunks).forEach(body) }
-  }
+  fileprivate var isLarge: Bool { multiplyAdds > 1 << 22 }
 
   /// The form that is expected to be the fastest. The cost is counted in cycles: 1.2 for each product of vectors, and for
   /// each vector of weights 2 from the cache or, where all are more than 1 MB, 20 from memory; the transforms come on

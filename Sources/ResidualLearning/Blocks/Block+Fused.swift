@@ -7,8 +7,8 @@
 
 import ResidualKernels
 
-/// Layer by layer, every normalization and every ReLU reads a tensor from memory and writes another. Here they happen
-/// inside the convolutions, image by image, while the image is in the processor's cache: a convolution normalizes and
+/// Layer by layer, every normalization and every ReLU reads a tensor from memory and writes another. Here, in
+/// training, they happen inside the convolutions, image by image, while the image is in the processor's cache: a convolution normalizes and
 /// rectifies what it reads, and takes the statistics of what it writes. The aᵢ of (1) are never stored.
 extension Block {
   /// Whether the kernels apply: the channels of all outputs fill whole vectors, and no convolution has a bias.
@@ -53,16 +53,11 @@ extension Block {
       let sizes = unit.conv.sizes(of: x)
       let output = Tensor<Scalar>(uninitialized: unit.conv.outputShape(sizes))
       let affine = unit.bn.affine(unit.bn.running, inverseDeviation: unit.bn.inverseDeviation(of: unit.bn.running))
-      let weight = unit.conv.parameters.weight.storage
-      let added = i == units.count - 1 ? shortcutOutput?.storage : nil
-      if sizes.batch >= 16 {
-        Kernels.fusedConvolutionInference(
-          sizes, input: x.storage, weight: weight, affine: affine, adding: added, output: output.storage)  // (1) to (3)
-      } else {
-        // Few images are shared out among the threads in parts, which only the convolution alone does.
-        Kernels.convolution(sizes, input: x.storage, weight: weight, output: output.storage)
-        Kernels.normalizeAddRectify(output.storage, affine: affine, adding: added, output: output.storage)
-      }
+      Kernels.convolution(
+        sizes, input: x.storage, weight: unit.conv.parameters.weight.storage, output: output.storage)
+      Kernels.normalizeAddRectify(
+        output.storage, affine: affine, adding: i == units.count - 1 ? shortcutOutput?.storage : nil,
+        output: output.storage)  // (1) to (3)
       return output
     }
   }

@@ -67,10 +67,7 @@ public struct Tensor<Scalar: Element>: Sendable {
   /// Element number `index` of the row-major order.
   public subscript(flat index: Int) -> Scalar {
     get { storage[index] }
-    set {
-      makeUnique()
-      storage[index] = newValue
-    }
+    set { mutableStorage[index] = newValue }
   }
 
   /// The element at a position, one index for each axis.
@@ -92,13 +89,9 @@ public struct Tensor<Scalar: Element>: Sendable {
   /// Memory that belongs to this tensor alone, for a kernel to write to.
   var mutableStorage: Storage<Scalar> {
     mutating get {
-      makeUnique()
+      if !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
       return storage
     }
-  }
-
-  private mutating func makeUnique() {
-    if !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
   }
 }
 

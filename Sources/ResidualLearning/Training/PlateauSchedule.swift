@@ -26,18 +26,12 @@ public struct PlateauSchedule: Equatable, Codable, Sendable {
   }
 
   /// Takes note of an error, 0 to 1, of the validation images.
-  ///
-  /// - Returns: whether the rate fell.
-  @discardableResult
-  public mutating func record(error: Double) -> Bool {
+  public mutating func record(error: Double) {
     if error < best - threshold {
       (best, waited) = (error, 0)
-      return false
+      return
     }
     waited += 1
-    guard waited >= patience else { return false }
-    rate /= 10
-    waited = 0
-    return true
+    if waited >= patience { (rate, waited) = (rate / 10, 0) }
   }
 }

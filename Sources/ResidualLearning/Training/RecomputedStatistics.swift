@@ -57,19 +57,13 @@ extension Trainer {
   /// Replaces the network's running statistics by those of all training images, once each, in random order.
   ///
   /// The images are seen as they are, or in the random crops of §3.4 where the recipe has them.
-  ///
-  /// - Parameter progress: called with the number of images that are done, after each batch.
-  public mutating func recomputeStatistics(progress: (Int) -> Void = { _ in }) {
+  public mutating func recomputeStatistics() {
     var generator = RandomGenerator(seed: seed).fork(.max)
     let order = generator.permutation(images.count)
-    withoutActuallyEscaping(progress) { progress in
-      let batches = stride(from: 0, to: order.count, by: recipe.batch).lazy.map { [self] start -> Tensor<Float> in
-        let numbers = Array(order[start..<Swift.min(start + recipe.batch, order.count)])
-        progress(start + numbers.count)
-        return unvaried(numbers, seed: UInt64(start))
-      }
-      network = network.recomputedStatistics(over: batches)
+    let batches = stride(from: 0, to: order.count, by: recipe.batch).lazy.map { [self] start in
+      unvaried(Array(order[start..<Swift.min(start + recipe.batch, order.count)]), seed: UInt64(start))
     }
+    network = network.recomputedStatistics(over: batches)
   }
 
   /// Training images as they are, normalized, or in random crops of §3.4 where the recipe has them: the network takes

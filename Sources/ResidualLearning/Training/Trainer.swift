@@ -118,12 +118,7 @@ public struct Trainer<Network: ImageClassifier>: Sendable where Network.Scalar =
   }
 
   /// Tells the recipe's plateau schedule, if it has one, the error of the validation images, 0 to 1.
-  ///
-  /// - Returns: whether the rate fell.
-  @discardableResult
-  public mutating func report(validationError: Double) -> Bool {
-    state.plateau?.record(error: validationError) ?? false
-  }
+  public mutating func report(validationError: Double) { state.plateau?.record(error: validationError) }
 
   private mutating func advance(by step: TrainingStep) {
     if state.iteration % iterationsPerEpoch == 0 {

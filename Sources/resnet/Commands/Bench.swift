@@ -244,14 +244,13 @@ private struct Bench {
     case inputGradient = "input gradient"
     case weightGradient = "weight gradient"
     case fusedForward = "fused convolution"
-    case fusedInference = "fused convolution at inference"
     case fusedGradients = "fused gradients"
     case normalizeAddRectify = "normalization, addition and ReLU"
     case normalizeAddRectifyGradient = "gradient of normalization, addition and ReLU"
 
     static let convolutions = [Kernel.forward, .inputGradient, .weightGradient]
     static let fused = [
-      Kernel.fusedForward, .fusedInference, .fusedGradients, .normalizeAddRectify, .normalizeAddRectifyGradient,
+      Kernel.fusedForward, .fusedGradients, .normalizeAddRectify, .normalizeAddRectifyGradient,
     ]
 
     /// Whether the kernel computes this shape: the channels that fused kernels write fill whole vectors.
@@ -294,13 +293,6 @@ private struct Bench {
         return (
           { Kernels.fusedConvolution(shape, input: x, weight: weight, output: output, mean: sum, variance: product) },
           [output, sum, product]
-        )
-      case .fusedInference:
-        return (
-          {
-            Kernels.fusedConvolutionInference(
-              shape, input: input, weight: weight, affine: affine, adding: gradient, output: output)
-          }, [output]
         )
       case .fusedGradients:
         let x = Self.fusedInput(input, shape)

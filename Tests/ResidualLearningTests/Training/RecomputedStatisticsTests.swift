@@ -48,9 +48,7 @@ import Testing
     var trainer = trainer()
     for _ in 0..<10 { _ = try trainer.step() }
     let before = trainer.network
-    var seen = 0
-    trainer.recomputeStatistics { seen = $0 }
-    #expect(seen == 40)
+    trainer.recomputeStatistics()
     for ((name, a), (_, b)) in zip(before.parameters.named, trainer.network.parameters.named) {
       #expect(a == b, "\(name)")
     }
