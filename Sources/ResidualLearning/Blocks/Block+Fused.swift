@@ -7,8 +7,8 @@
 
 import ResidualKernels
 
-/// Layer by layer, every normalization and every ReLU reads a tensor from memory and writes another. Here, in
-/// training, they happen inside the convolutions, image by image, while the image is in the processor's cache: a convolution normalizes and
+/// Layer by layer, every normalization and every ReLU reads a tensor from memory and writes another. In training they
+/// happen here inside the convolutions, image by image, while the image is in the cache: a convolution normalizes and
 /// rectifies what it reads, and takes the statistics of what it writes. The aᵢ of (1) are never stored.
 extension Block {
   /// Whether the kernels apply: the channels of all outputs fill whole vectors, and no convolution has a bias.
