@@ -48,6 +48,9 @@ func nativeSettings() -> [SwiftSetting] {
 /// `unsafe`.
 let safe: [SwiftSetting] = [.strictMemorySafety(), .treatWarning("StrictMemorySafety", as: .error)]
 
+/// For what only talks, the command and the walk: optimizing them takes a fifth of a release build and gains nothing.
+let talks: [SwiftSetting] = safe + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 let package = Package(
   name: "ResidualLearning",
   platforms: [.macOS(.v15)],
@@ -84,11 +87,11 @@ let package = Package(
     .target(
       name: "ResidualExperiments", dependencies: ["ResidualLearning"],
       resources: [.copy("Resources/resnet20-cifar10.safetensors")], swiftSettings: safe),
-    .target(name: "ResidualWalk", dependencies: ["ResidualExperiments"], swiftSettings: safe),
+    .target(name: "ResidualWalk", dependencies: ["ResidualExperiments"], swiftSettings: talks),
     .target(name: "ResidualDetection", dependencies: ["ResidualLearning"], swiftSettings: safe),
     .executableTarget(
       name: "resnet", dependencies: ["ResidualDetection", "ResidualExperiments", "ResidualInference", "ResidualWalk"],
-      swiftSettings: safe),
+      swiftSettings: talks),
     .target(
       name: "TestSupport", dependencies: ["ResidualLearning"], path: "Tests/TestSupport", swiftSettings: safe),
     .testTarget(name: "ResidualKernelsTests", dependencies: ["ResidualKernels"]),

@@ -46,11 +46,13 @@ public struct BoxErrors: Equatable, Sendable {
 extension DetectionEvaluation {
   /// The errors of the detections' boxes, those of each class against the objects of that class.
   public var boxErrors: BoxErrors {
-    let lists = zip(objects, detections).flatMap { all, found in
-      classes.map { label in
-        (all.filter { $0.label == label }.map(\.box), found.filter { $0.label == label }.map(\.box))
+    var (truths, boxes): ([[Box]], [[Box]]) = ([], [])
+    for (objects, found) in zip(objects, detections) {
+      for label in classes {
+        truths.append(objects.filter { $0.label == label }.map(\.box))
+        boxes.append(found.filter { $0.label == label }.map(\.box))
       }
     }
-    return BoxErrors(objects: lists.map(\.0), boxes: lists.map(\.1))
+    return BoxErrors(objects: truths, boxes: boxes)
   }
 }

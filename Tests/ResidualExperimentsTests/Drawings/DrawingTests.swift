@@ -12,7 +12,7 @@ import Testing
   private let folder = repository.appending(path: "docs/drawings")
 
   /// `WRITE_DRAWINGS=1 swift test --filter DrawingTests` writes the files anew.
-  @Test func `The committed drawings are those that the package draws`() throws {
+  @Test func `The committed drawings are those drawn here`() throws {
     for (name, svg) in Drawing.files {
       let file = folder.appending(path: name)
       if ProcessInfo.processInfo.environment["WRITE_DRAWINGS"] != nil { try Data(svg.utf8).write(to: file) }

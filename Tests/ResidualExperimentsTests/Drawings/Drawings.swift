@@ -1,12 +1,12 @@
 // Drawings.swift: the drawings of the pages in docs, most of them of the course; Drawings+Figures.swift has the others.
 //
-// Tests       Tests/ResidualExperimentsTests/Course/DrawingTests.swift: the committed files are these
+// Tests       Tests/ResidualExperimentsTests/Drawings/DrawingTests.swift: the committed files are these
 
 import ResidualLearning
 
 extension Drawing {
   /// Every drawing: those of the course in the order of its pages, then those of the derivations and of performance.md.
-  public static var all: [Drawing] {
+  static var all: [Drawing] {
     [
       threeNodes, convolutionMeetings, normalizationWays, rectifier, maxPoolWinners, linearLayer, softmaxBars,
       heVariance, shortcutOptions, blockBackward, basicAndBottleneck, figure3, velocities, simdLanes, buildingBlock,
@@ -15,7 +15,7 @@ extension Drawing {
   }
 
   /// The bytes of the files: one `.svg` for each drawing, under its name.
-  public static var files: [(name: String, svg: String)] { all.map { ($0.name + ".svg", $0.svg) } }
+  static var files: [(name: String, svg: String)] { all.map { ($0.name + ".svg", $0.svg) } }
 
   private static var threeNodes: Drawing {
     var d = Drawing(

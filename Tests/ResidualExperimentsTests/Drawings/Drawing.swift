@@ -1,7 +1,7 @@
 // Drawing.swift: boxes, arrows, tables of numbers and words as an SVG picture.
 //
 // Docs        docs/drawings, shown by the pages in docs/course
-// Tests       Tests/ResidualExperimentsTests/Course/DrawingTests.swift
+// Tests       Tests/ResidualExperimentsTests/Drawings/DrawingTests.swift
 
 import Foundation
 import ResidualFiles
@@ -11,9 +11,9 @@ import ResidualLearning
 ///
 /// Coordinates are in pixels, x to the right and y downwards. The picture brings its own background and changes its colours with the
 /// reader's preference; words stay text, and a title and a description tell a screen reader what is drawn.
-public struct Drawing: Sendable {
+struct Drawing: Sendable {
   /// What a line or a word stands for. Each has a colour that differs from the others in lightness too.
-  public enum Ink: String, CaseIterable, Sendable {
+  enum Ink: String, CaseIterable, Sendable {
     /// Names and outlines.
     case ink
     /// What is secondary.
@@ -27,21 +27,21 @@ public struct Drawing: Sendable {
   }
 
   /// The name of its file in `docs/drawings`, without `.svg`.
-  public let name: String
+  let name: String
   /// One line that says what is drawn.
-  public let title: String
+  let title: String
   /// What a reader who does not see the drawing needs to know.
-  public let description: String
+  let description: String
   private let width: Double, height: Double
   private var lines: [String] = []
 
   /// An empty drawing of `width` x `height` pixels.
-  public init(_ name: String, width: Double, height: Double, title: String, description: String) {
+  init(_ name: String, width: Double, height: Double, title: String, description: String) {
     (self.name, self.width, self.height, self.title, self.description) = (name, width, height, title, description)
   }
 
   /// The picture as the text of an SVG file.
-  public var svg: String {
+  var svg: String {
     let markers = Ink.allCases.map {
       "<marker id=\"\($0)-tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" "
         + "orient=\"auto-start-reverse\"><path class=\"\($0)\" d=\"M0 0.5 L8 4 L0 7.5 z\"/></marker>"
@@ -76,7 +76,7 @@ public struct Drawing: Sendable {
   // MARK: - Parts
 
   /// Words at (x, y): the baseline's left end, middle or right end.
-  public mutating func text(
+  mutating func text(
     _ words: String, _ x: Double, _ y: Double, _ ink: Ink = .ink, anchor: String = "middle", size: Double = 14,
     bold: Bool = false
   ) {
@@ -87,7 +87,7 @@ public struct Drawing: Sendable {
   }
 
   /// A box about (x, y) with words in it, one line below the other.
-  public mutating func box(
+  mutating func box(
     _ words: [String], _ x: Double, _ y: Double, width: Double, height: Double = 34, _ ink: Ink = .ink
   ) {
     lines.append(
@@ -99,14 +99,14 @@ public struct Drawing: Sendable {
   }
 
   /// A frame around other parts, its upper left corner at (x, y).
-  public mutating func frame(_ x: Double, _ y: Double, width: Double, height: Double, _ ink: Ink = .faint) {
+  mutating func frame(_ x: Double, _ y: Double, width: Double, height: Double, _ ink: Ink = .faint) {
     lines.append(
       "<rect class=\"\(ink)-line\" x=\"\(number(x))\" y=\"\(number(y))\" width=\"\(number(width))\" "
         + "height=\"\(number(height))\" rx=\"6\"/>")
   }
 
   /// A circle about (x, y) with words in it.
-  public mutating func circle(_ words: String, _ x: Double, _ y: Double, radius: Double = 18, _ ink: Ink = .ink) {
+  mutating func circle(_ words: String, _ x: Double, _ y: Double, radius: Double = 18, _ ink: Ink = .ink) {
     lines.append(
       "<circle class=\"box\" cx=\"\(number(x))\" cy=\"\(number(y))\" r=\"\(number(radius))\"/>"
         + "<circle class=\"\(ink)-line\" cx=\"\(number(x))\" cy=\"\(number(y))\" r=\"\(number(radius))\"/>")
@@ -114,7 +114,7 @@ public struct Drawing: Sendable {
   }
 
   /// A path through these points, with an arrow's tip at its end unless `tip` is false.
-  public mutating func path(
+  mutating func path(
     _ points: [(Double, Double)], _ ink: Ink = .ink, width: Double = 1.5, dashed: Bool = false, tip: Bool = true
   ) {
     let places = points.map { "\(number($0.0)),\(number($0.1))" }.joined(separator: " ")
@@ -124,14 +124,14 @@ public struct Drawing: Sendable {
   }
 
   /// A bar that stands on (x, y), or hangs from it when `height` is negative.
-  public mutating func bar(_ x: Double, _ y: Double, width: Double, height: Double, _ ink: Ink) {
+  mutating func bar(_ x: Double, _ y: Double, width: Double, height: Double, _ ink: Ink) {
     lines.append(
       "<rect class=\"\(ink)\" x=\"\(number(x - width / 2))\" y=\"\(number(min(y, y - height)))\" "
         + "width=\"\(number(width))\" height=\"\(number(abs(height)))\"/>")
   }
 
   /// A table of numbers or words whose upper left corner is at (x, y). Cells of `marked` are framed and in the colour of notice.
-  public mutating func grid(
+  mutating func grid(
     _ rows: [[String]], _ x: Double, _ y: Double, cell: Double = 34, _ ink: Ink = .ink, marked: [(Int, Int)] = []
   ) {
     for (r, row) in rows.enumerated() {

@@ -1,7 +1,7 @@
 // Drawings+Figures.swift: figures 2 and 3 of the paper, and what the code of a block and of the kernels does.
 //
 // Paper       He et al. 2015 Fig. 2, Fig. 3
-// Tests       Tests/ResidualExperimentsTests/Course/DrawingTests.swift
+// Tests       Tests/ResidualExperimentsTests/Drawings/DrawingTests.swift
 
 import ResidualKernels
 import ResidualLearning
