@@ -9,8 +9,9 @@ import ResidualLearning
 
 /// A drawing for a page: shapes and words that are readable on a light and on a dark screen.
 ///
-/// Coordinates are in pixels, x to the right and y downwards. The picture brings its own background and changes its colours with the
-/// reader's preference; words stay text, and a title and a description tell a screen reader what is drawn.
+/// Coordinates are in pixels, x to the right and y downwards. The picture brings its own background and changes its
+/// colours with the reader's preference; words stay text, and a title and a description tell a screen reader what is
+/// drawn.
 struct Drawing: Sendable {
   /// What a line or a word stands for. Each has a colour that differs from the others in lightness too.
   enum Ink: String, CaseIterable, Sendable {
