@@ -60,6 +60,14 @@ public struct ConvolutionShape: Sendable, Equatable {
     batch * outputHeight * outputWidth * kernelHeight * kernelWidth * inputChannels * outputChannels
   }
 
+  /// The sizes of the convolution that is the gradient with respect to the input, for a 3x3 kernel at stride 1: the
+  /// gradient with respect to the output, padded by 2 − padding, with the weights in reverse order.
+  var turned: ConvolutionShape {
+    ConvolutionShape(
+      batch: batch, height: outputHeight, width: outputWidth, inputChannels: outputChannels,
+      outputChannels: inputChannels, kernelHeight: 3, kernelWidth: 3, padding: 2 - padding)
+  }
+
   /// The number of elements of one image of the input.
   var imageCount: Int { height * width * inputChannels }
   /// The number of elements of one image of the output.

@@ -207,54 +207,41 @@ extension ConvolutionShape {
   func bands(rows: Int) -> Int { batch == 0 ? 1 : max(1, min(rows / 4, 16 / batch)) }
 }
 
-/// Some rows of one or a few images with a border of zeros around them, or the images themselves where no border is
-/// needed.
+/// Some rows of an image with a border of zeros around them, or the image itself where no border is needed.
 struct PaddedBand<Scalar: Element> {
   /// The first scalar of the first row, its border included.
   let start: UnsafePointer<Scalar>
-  /// The distances in scalars from one row and from one image to the next.
-  let row, image: Int
-  private let channels: Int
+  /// The distance in scalars from one row to the next.
+  let row: Int
   private let scratch: Storage<Scalar>?
 
   /// `rows` rows from `firstRow` on, which may lie outside the image, with `left` and `right` pixels at the sides.
   @inline(__always)
   init(
-    image source: UnsafePointer<Scalar>, images: Int = 1, height: Int, width: Int, channels: Int, firstRow: Int,
-    rows: Int, left: Int, right: Int
+    image: UnsafePointer<Scalar>, height: Int, width: Int, channels: Int, firstRow: Int, rows: Int, left: Int,
+    right: Int
   ) {
-    self.channels = channels
     if left == 0 && right == 0 && firstRow >= 0 && firstRow + rows <= height {
-      start = source + firstRow * width * channels
+      start = image + firstRow * width * channels
       row = width * channels
-      image = height * row
       scratch = nil
       return
     }
     row = (left + width + right) * channels
-    image = rows * row
-    let storage = Storage<Scalar>(uninitialized: images * image)
+    let storage = Storage<Scalar>(uninitialized: rows * row)
     var target = storage.base
-    for n in 0..<images {
-      for y in firstRow..<firstRow + rows {
-        if y < 0 || y >= height {
-          target.update(repeating: 0, count: row)
-        } else {
-          target.update(repeating: 0, count: left * channels)
-          (target + left * channels).update(
-            from: source + (n * height + y) * width * channels, count: width * channels)
-          (target + (left + width) * channels).update(repeating: 0, count: right * channels)
-        }
-        target += row
+    for y in firstRow..<firstRow + rows {
+      if y < 0 || y >= height {
+        target.update(repeating: 0, count: row)
+      } else {
+        target.update(repeating: 0, count: left * channels)
+        (target + left * channels).update(from: image + y * width * channels, count: width * channels)
+        (target + (left + width) * channels).update(repeating: 0, count: right * channels)
       }
+      target += row
     }
     start = UnsafePointer(storage.base)
     scratch = storage
-  }
-
-  /// The same distances in vectors, for channels that fill whole vectors.
-  var pixels: PixelLayout {
-    PixelLayout(vectors: channels / Scalar.lanes, row: row / Scalar.lanes, image: image / Scalar.lanes)
   }
 
   /// Keeps the memory alive until the kernels are done with it.

@@ -18,8 +18,7 @@ extension Kernels {
     convolution.forward(input: input, weight: weight, isTurned: false, output: output)
   }
 
-  /// The gradient with respect to the input by Winograd's F(4x4, 3x3): the gradient with respect to the output, padded
-  /// by 2 − padding, is convolved with the weights in reverse order. It has the contract of
+  /// The gradient with respect to the input by Winograd's F(4x4, 3x3), with the contract of
   /// ``convolutionInputGradient(_:outputGradient:weight:inputGradient:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -28,12 +27,7 @@ extension Kernels {
     inputGradient: Storage<Scalar>
   ) {
     shape.check(input: inputGradient, weight: weight, output: outputGradient)
-    let convolution = WinogradConvolution<Scalar>(
-      ConvolutionShape(
-        batch: shape.batch, height: shape.outputHeight, width: shape.outputWidth,
-        inputChannels: shape.outputChannels, outputChannels: shape.inputChannels,
-        kernelHeight: shape.kernelHeight, kernelWidth: shape.kernelWidth, stride: shape.stride,
-        padding: 2 - shape.padding))
+    let convolution = WinogradConvolution<Scalar>(shape.turned)
     convolution.forward(input: outputGradient, weight: weight, isTurned: true, output: inputGradient)
   }
 
@@ -123,22 +117,6 @@ private struct WinogradConvolution<Scalar: Element> {
     )
   }
 
-  /// The inputs of a group, padded.
-  func paddedInput(_ input: Storage<Scalar>, _ images: Range<Int>, _ rows: Range<Int>) -> PaddedBand<Scalar> {
-    PaddedBand(
-      image: input.base + images.lowerBound * shape.imageCount, images: images.count, height: shape.height,
-      width: shape.width, channels: shape.inputChannels, firstRow: 4 * rows.lowerBound - shape.padding,
-      rows: 4 * rows.count + 2, left: shape.padding, right: sizes.paddedWidth - shape.padding - shape.width)
-  }
-
-  /// The gradients of a group's outputs, padded to whole tiles.
-  func paddedGradient(_ gradient: Storage<Scalar>, _ images: Range<Int>, _ rows: Range<Int>) -> PaddedBand<Scalar> {
-    PaddedBand(
-      image: gradient.base + images.lowerBound * shape.outputImageCount, images: images.count, height: sizes.height,
-      width: sizes.width, channels: shape.outputChannels, firstRow: 4 * rows.lowerBound, rows: 4 * rows.count, left: 0,
-      right: 4 * sizes.tileColumns - sizes.width)
-  }
-
   // MARK: - Forward
 
   func forward(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
@@ -153,21 +131,16 @@ private struct WinogradConvolution<Scalar: Element> {
     let weights = winogradWeights(sizes, weight: weight, isTurned: isTurned)
     Parallel.forEachChunk(groups) { chunk in
       let (images, rows) = group(chunk)
-      let band = paddedInput(input, images, rows)
-      let target =
-        images.lowerBound * shape.outputImageCount
-        + 4 * rows.lowerBound * shape.outputWidth * shape.outputChannels
-      let scratch = WinogradScratch(sizes.band(rows), images: images.count)
       winogradImages(
-        sizes.band(rows), images: images.count, input: band.start, band.pixels, weights: weights.base,
-        output: output.base + target, sizes.outputPixels, scratch)
-      band.release()
+        sizes, images: images.count, rows: rows, input: input.base + images.lowerBound * shape.imageCount,
+        weights: weights.base, output: output.base + images.lowerBound * shape.outputImageCount,
+        WinogradScratch(sizes, images: images.count))
     }
   }
 
   func forwardByChannels(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
     let all = TileBlock(images: shape.batch, rows: 0..<sizes.tileRows, columns: sizes.tileColumns)
-    let inputs = FrequencyLayout(rows: all.count, vectors: sizes.inputVectors)
+    let inputs = FrequencyLayout(rows: all.count, vectors: sizes.input.vectors)
     let spread = spreadInputs(input, inputs)
     Parallel.forEachChunk(sizes.panels.count) { panel in
       let vectors = sizes.panels[panel]
@@ -184,15 +157,15 @@ private struct WinogradConvolution<Scalar: Element> {
           FrequencyLayout(rows: channels.count, vectors: vectors.count), into: multiplied.base, products,
           accumulating: channels.lowerBound > 0)
       }
-      let halfLayout = HalfLayout(all, width: 4 * all.columns, vectors: vectors.count)
+      let halfLayout = HalfLayout(
+        rows: all.images * all.rows.count, width: 4 * all.columns, vectors: vectors.count)
       let half = Storage<Scalar>(uninitialized: halfLayout.count * Scalar.lanes)
       for i in 0..<6 {
         gatherRows(
           all, i, multiplied.base + 6 * i * products.step * Scalar.lanes, products, into: half.base, halfLayout)
       }
       gatherColumns(
-        all, half.base, halfLayout, into: output.base + vectors.lowerBound * Scalar.lanes, sizes.outputPixels,
-        height: sizes.height, width: sizes.width)
+        all, half.base, halfLayout, into: output.base + vectors.lowerBound * Scalar.lanes, sizes.output)
       withExtendedLifetime((weights, multiplied, half)) {}
     }
   }
@@ -206,32 +179,34 @@ private struct WinogradConvolution<Scalar: Element> {
     }
   }
 
-  /// All inputs or all gradients of outputs, transformed. `padded` cuts out a group, whose rows have `width` pixels.
+  /// All inputs or all gradients of outputs, transformed.
   func transformed<Map: AxisMap>(
-    _ map: Map.Type, _ layout: FrequencyLayout, width: Int, _ padded: (Range<Int>, Range<Int>) -> PaddedBand<Scalar>
+    _ map: Map.Type, _ tensor: Storage<Scalar>, _ images: ImageLayout, padding: Int, width: Int,
+    _ layout: FrequencyLayout
   ) -> Storage<Scalar> where Map.Scalar == Scalar {
     let spread = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
     Parallel.forEachChunk(groups) { chunk in
-      let (images, rows) = group(chunk)
-      let band = padded(images, rows)
-      let tiles = TileBlock(images: images.count, rows: 0..<rows.count, columns: sizes.tileColumns)
-      let halfLayout = HalfLayout(tiles, width: width, vectors: layout.vectors)
-      let half = Storage<Scalar>(uninitialized: halfLayout.count * Scalar.lanes)
-      let firstTile = (images.lowerBound * sizes.tileRows + rows.lowerBound) * sizes.tileColumns
-      spreadColumns(map, tiles, band.start, band.pixels, into: half.base, halfLayout)
+      let (range, rows) = group(chunk)
+      let tiles = TileBlock(images: range.count, rows: rows, columns: sizes.tileColumns)
+      let halfLayout = HalfLayout(rows: range.count * rows.count, width: width, vectors: images.vectors)
+      let half = halfLayout.scratch(left: padding, pixels: images.width, Scalar.self)
+      let firstTile = (range.lowerBound * sizes.tileRows + rows.lowerBound) * sizes.tileColumns
+      spreadColumns(
+        map, tiles, tensor.base + range.lowerBound * images.image * Scalar.lanes, images, padding: padding,
+        into: half.base, halfLayout)
       for i in 0..<6 {
         spreadRows(
           map, tiles, i, half.base, halfLayout,
           into: spread.base + (6 * i * layout.step + firstTile * layout.vectors) * Scalar.lanes, layout)
       }
-      band.release()
       withExtendedLifetime(half) {}
     }
     return spread
   }
 
   func spreadInputs(_ input: Storage<Scalar>, _ layout: FrequencyLayout) -> Storage<Scalar> {
-    transformed(InputSpread<Scalar>.self, layout, width: sizes.paddedWidth) { paddedInput(input, $0, $1) }
+    transformed(
+      InputSpread<Scalar>.self, input, sizes.input, padding: sizes.padding, width: 4 * sizes.tileColumns + 2, layout)
   }
 
   // MARK: - The gradient with respect to the weight
@@ -243,14 +218,10 @@ private struct WinogradConvolution<Scalar: Element> {
     let partial = PartialSums<Scalar>(items: groups, vectors: sizes.gradient.count, chunks: max(4, min(tiles / 64, 16)))
     partial.forEachItem(state: {}) { item, sums, accumulating, _ in
       let (images, rows) = group(item)
-      let band = paddedInput(input, images, rows)
-      let gradient = paddedGradient(outputGradient, images, rows)
-      let scratch = WinogradScratch(sizes.band(rows), images: images.count)
       winogradGradientImages(
-        sizes.band(rows), images: images.count, input: band.start, band.pixels, gradient: gradient.start,
-        gradient.pixels, sums: sums, accumulating: accumulating, scratch)
-      band.release()
-      gradient.release()
+        sizes, images: images.count, rows: rows, input: input.base + images.lowerBound * shape.imageCount,
+        gradient: outputGradient.base + images.lowerBound * shape.outputImageCount, sums: sums,
+        accumulating: accumulating, WinogradScratch(sizes, images: images.count))
     }
     finishWinogradGradient(sizes, sums: partial.sums, into: weightGradient.base)
   }
@@ -258,12 +229,11 @@ private struct WinogradConvolution<Scalar: Element> {
   func weightGradientByChannels(
     input: Storage<Scalar>, outputGradient: Storage<Scalar>, weightGradient: Storage<Scalar>
   ) {
-    let inputs = FrequencyLayout(rows: tiles, vectors: sizes.inputVectors)
-    let outputs = FrequencyLayout(rows: tiles, vectors: sizes.outputVectors)
+    let inputs = FrequencyLayout(rows: tiles, vectors: sizes.input.vectors)
+    let outputs = FrequencyLayout(rows: tiles, vectors: sizes.output.vectors)
     let spread = spreadInputs(input, inputs)
-    let gradients = transformed(GradientSpread<Scalar>.self, outputs, width: 4 * sizes.tileColumns) {
-      paddedGradient(outputGradient, $0, $1)
-    }
+    let gradients = transformed(
+      GradientSpread<Scalar>.self, outputGradient, sizes.output, padding: 0, width: 4 * sizes.tileColumns, outputs)
     let blocks = channelBlocks
     Parallel.forEachChunk(sizes.panels.count * blocks.count) { chunk in
       let vectors = sizes.panels[chunk % sizes.panels.count]
@@ -277,7 +247,7 @@ private struct WinogradConvolution<Scalar: Element> {
       gatherWeights(
         sums.base, layout, rows: channels.count,
         into: weightGradient.base + channels.lowerBound * shape.outputChannels + vectors.lowerBound * Scalar.lanes,
-        tap: shape.inputChannels * sizes.outputVectors, row: sizes.outputVectors)
+        tap: shape.inputChannels * sizes.output.vectors, row: sizes.output.vectors)
       withExtendedLifetime(sums) {}
     }
   }

@@ -1,63 +1,54 @@
 // WinogradImages.swift: Winograd's convolution of a few images by one thread.
 //
 // A block of tiles is transformed, multiplied and transformed back before the next one, so that all intermediate values
-// stay in the second-level cache. The images are padded already: whoever prepares them (a copy, or the layer before)
-// can leave them in the cache too.
+// stay in the second-level cache. The images are read where they lie: a tensor, or the scratch memory in which the layer
+// before has left them.
 
-/// The sizes of a 3x3 convolution at stride 1, as Winograd's kernels see an image or a band of its rows.
+/// The sizes of a 3x3 convolution at stride 1, as Winograd's kernels see it.
 struct WinogradSizes<Scalar: Element> {
-  /// The rows and columns of the output.
-  var height, width: Int
-  /// The number of vectors of channels in a pixel of the input and of the output.
-  let inputVectors, outputVectors: Int
+  /// The images that it reads and writes.
+  let input, output: ImageLayout
+  let padding: Int
 
-  init(height: Int, width: Int, inputChannels: Int, outputChannels: Int) {
-    (self.height, self.width) = (height, width)
-    (inputVectors, outputVectors) = (inputChannels / Scalar.lanes, outputChannels / Scalar.lanes)
+  init(_ shape: ConvolutionShape) {
+    input = ImageLayout(
+      height: shape.height, width: shape.width, vectors: shape.inputChannels / Scalar.lanes)
+    output = ImageLayout(
+      height: shape.outputHeight, width: shape.outputWidth, vectors: shape.outputChannels / Scalar.lanes)
+    padding = shape.padding
   }
 
-  var inputChannels: Int { inputVectors * Scalar.lanes }
-  var outputChannels: Int { outputVectors * Scalar.lanes }
+  var inputChannels: Int { input.vectors * Scalar.lanes }
+  var outputChannels: Int { output.vectors * Scalar.lanes }
 
   /// The rows of tiles, and the tiles in a row. The last of either may reach over the edge.
-  var tileRows: Int { (height + 3) / 4 }
-  var tileColumns: Int { (width + 3) / 4 }
-  /// The rows and columns of the padded input, enough for whole tiles.
-  var paddedHeight: Int { 4 * tileRows + 2 }
-  var paddedWidth: Int { 4 * tileColumns + 2 }
+  var tileRows: Int { (output.height + 3) / 4 }
+  var tileColumns: Int { (output.width + 3) / 4 }
 
   /// The panels of output channels, and the transformed weights of one.
   var panel: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: panelVectors) }
-  var panels: Panels { Panels(vectors: outputVectors) }
-  /// The layout of the output's pixels, and that of the transformed gradient with respect to the weight.
-  var outputPixels: PixelLayout {
-    PixelLayout(vectors: outputVectors, row: width * outputVectors, image: height * width * outputVectors)
-  }
-  var gradient: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: outputVectors) }
+  var panels: Panels { Panels(vectors: output.vectors) }
+  /// The layout of the transformed gradient with respect to the weight.
+  var gradient: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: output.vectors) }
 
   /// The layouts of inputs, and of outputs or their gradients, between the halves of their transforms.
-  func inputHalf(_ tiles: TileBlock) -> HalfLayout { HalfLayout(tiles, width: paddedWidth, vectors: inputVectors) }
-  func outputHalf(_ tiles: TileBlock) -> HalfLayout {
-    HalfLayout(tiles, width: 4 * tileColumns, vectors: outputVectors)
+  func inputHalf(rows: Int) -> HalfLayout {
+    HalfLayout(rows: rows, width: 4 * tileColumns + 2, vectors: input.vectors)
   }
-
-  /// The same sizes for some rows of tiles of an image.
-  func band(_ rows: Range<Int>) -> WinogradSizes {
-    var band = self
-    band.height = min(4 * rows.upperBound, height) - 4 * rows.lowerBound
-    return band
+  func outputHalf(rows: Int) -> HalfLayout {
+    HalfLayout(rows: rows, width: 4 * tileColumns, vectors: output.vectors)
   }
 
   /// The rows of tiles that are transformed and multiplied together: about 32 tiles keep the registers of the products
   /// full, and their numbers at all frequencies still fit in the second-level cache.
   func tileRowsAtOnce(images: Int) -> Int { max(1, min(tileRows, 32 / (images * tileColumns))) }
 
-  /// Cuts the tiles of `images` images into blocks.
+  /// Cuts some rows of tiles of `images` images into blocks.
   @inline(__always)
-  func forEachBlock(images: Int, _ body: (TileBlock) -> Void) {
+  func forEachBlock(images: Int, _ rows: Range<Int>, _ body: (TileBlock) -> Void) {
     let step = tileRowsAtOnce(images: images)
-    for row in stride(from: 0, to: tileRows, by: step) {
-      body(TileBlock(images: images, rows: row..<min(row + step, tileRows), columns: tileColumns))
+    for row in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
+      body(TileBlock(images: images, rows: row..<min(row + step, rows.upperBound), columns: tileColumns))
     }
   }
 }
@@ -65,6 +56,7 @@ struct WinogradSizes<Scalar: Element> {
 /// The memory that Winograd's kernels work in, for one thread: what is between the halves of the transforms, and six
 /// frequencies at a time.
 struct WinogradScratch<Scalar: Element> {
+  let inputLayout, outputLayout: HalfLayout
   let inputHalf, outputHalf: Storage<Scalar>
   /// The transformed inputs of a block of tiles.
   let inputs: Storage<Scalar>
@@ -73,32 +65,34 @@ struct WinogradScratch<Scalar: Element> {
 
   /// Memory for the blocks of `images` images at a time, forward and for the gradients.
   init(_ sizes: WinogradSizes<Scalar>, images: Int) {
-    let tiles = TileBlock(
-      images: images, rows: 0..<sizes.tileRowsAtOnce(images: images), columns: sizes.tileColumns)
-    let (inputs, outputs) = (sizes.inputVectors, sizes.outputVectors)
-    let lanes = Scalar.lanes
-    inputHalf = Storage(uninitialized: sizes.inputHalf(tiles).count * lanes)
-    outputHalf = Storage(uninitialized: sizes.outputHalf(tiles).count * lanes)
-    self.inputs = Storage(uninitialized: 6 * FrequencyLayout(rows: tiles.count, vectors: inputs).step * lanes)
-    self.outputs = Storage(uninitialized: 6 * FrequencyLayout(rows: tiles.count, vectors: outputs).step * lanes)
+    let rows = images * sizes.tileRowsAtOnce(images: images)
+    inputLayout = sizes.inputHalf(rows: rows)
+    outputLayout = sizes.outputHalf(rows: rows)
+    inputHalf = inputLayout.scratch(left: sizes.padding, pixels: sizes.input.width, Scalar.self)
+    outputHalf = outputLayout.scratch(left: 0, pixels: sizes.output.width, Scalar.self)
+    let tiles = rows * sizes.tileColumns
+    let (inputs, outputs) = (sizes.input.vectors, sizes.output.vectors)
+    self.inputs = Storage(uninitialized: 6 * FrequencyLayout(rows: tiles, vectors: inputs).step * Scalar.lanes)
+    self.outputs = Storage(uninitialized: 6 * FrequencyLayout(rows: tiles, vectors: outputs).step * Scalar.lanes)
   }
 }
 
-/// The convolution of `images` padded images with transformed weights.
+/// The convolution of `images` images with transformed weights, for some rows of tiles.
 ///
 /// - Parameters:
-///   - input: Images of `paddedHeight` x `paddedWidth` pixels; `inputPixels` is their layout.
+///   - input: The first of the images.
 ///   - weights: What ``winogradWeights(_:weight:isTurned:)`` makes.
-///   - output: Images of `height` x `width` pixels.
+///   - output: The first of the images that are written.
 func winogradImages<Scalar: Element>(
-  _ sizes: WinogradSizes<Scalar>, images: Int, input: UnsafePointer<Scalar>, _ inputPixels: PixelLayout,
-  weights: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>, _ outputPixels: PixelLayout,
-  _ scratch: WinogradScratch<Scalar>
+  _ sizes: WinogradSizes<Scalar>, images: Int, rows: Range<Int>, input: UnsafePointer<Scalar>,
+  weights: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>, _ scratch: WinogradScratch<Scalar>
 ) {
-  sizes.forEachBlock(images: images) { tiles in
-    let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.inputVectors)
-    let (inputHalf, outputHalf) = (sizes.inputHalf(tiles), sizes.outputHalf(tiles))
-    spreadColumns(InputSpread<Scalar>.self, tiles, input, inputPixels, into: scratch.inputHalf.base, inputHalf)
+  let (inputHalf, outputHalf) = (scratch.inputLayout, scratch.outputLayout)
+  sizes.forEachBlock(images: images, rows) { tiles in
+    let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.input.vectors)
+    spreadColumns(
+      InputSpread<Scalar>.self, tiles, input, sizes.input, padding: sizes.padding, into: scratch.inputHalf.base,
+      inputHalf)
     for i in 0..<6 {
       spreadRows(
         InputSpread<Scalar>.self, tiles, i, scratch.inputHalf.base, inputHalf, into: scratch.inputs.base, inputs)
@@ -115,8 +109,7 @@ func winogradImages<Scalar: Element>(
           into: scratch.outputHalf.base + vectors.lowerBound * Scalar.lanes, outputHalf)
       }
     }
-    gatherColumns(
-      tiles, scratch.outputHalf.base, outputHalf, into: output, outputPixels, height: sizes.height, width: sizes.width)
+    gatherColumns(tiles, scratch.outputHalf.base, outputHalf, into: output, sizes.output)
   }
 }
 
@@ -135,25 +128,28 @@ func multiplyFrequencies<Scalar: Element>(
     accumulating: accumulating)
 }
 
-/// What `images` images contribute to the gradient with respect to the weight, at the 36 frequencies.
+/// What some rows of tiles of `images` images contribute to the gradient with respect to the weight, at the 36
+/// frequencies.
 ///
 /// - Parameters:
-///   - input: Images as ``winogradImages(_:images:input:_:weights:output:_:_:)`` takes them.
-///   - gradient: The gradient with respect to the output: images of whole tiles, zero where there is no output.
+///   - input: The first of the images.
+///   - gradient: The gradient with respect to the first of their outputs.
 ///   - sums: In the layout of `sizes.gradient`, for ``finishWinogradGradient(_:sums:into:)``.
 ///   - accumulating: Whether they are added to what `sums` holds.
 func winogradGradientImages<Scalar: Element>(
-  _ sizes: WinogradSizes<Scalar>, images: Int, input: UnsafePointer<Scalar>, _ inputPixels: PixelLayout,
-  gradient: UnsafePointer<Scalar>, _ gradientPixels: PixelLayout, sums: UnsafeMutablePointer<Scalar>,
-  accumulating: Bool, _ scratch: WinogradScratch<Scalar>
+  _ sizes: WinogradSizes<Scalar>, images: Int, rows: Range<Int>, input: UnsafePointer<Scalar>,
+  gradient: UnsafePointer<Scalar>, sums: UnsafeMutablePointer<Scalar>, accumulating: Bool,
+  _ scratch: WinogradScratch<Scalar>
 ) {
-  sizes.forEachBlock(images: images) { tiles in
-    let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.inputVectors)
-    let outputs = FrequencyLayout(rows: tiles.count, vectors: sizes.outputVectors)
-    let (inputHalf, outputHalf) = (sizes.inputHalf(tiles), sizes.outputHalf(tiles))
-    spreadColumns(InputSpread<Scalar>.self, tiles, input, inputPixels, into: scratch.inputHalf.base, inputHalf)
+  let (inputHalf, outputHalf) = (scratch.inputLayout, scratch.outputLayout)
+  sizes.forEachBlock(images: images, rows) { tiles in
+    let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.input.vectors)
+    let outputs = FrequencyLayout(rows: tiles.count, vectors: sizes.output.vectors)
     spreadColumns(
-      GradientSpread<Scalar>.self, tiles, gradient, gradientPixels, into: scratch.outputHalf.base, outputHalf)
+      InputSpread<Scalar>.self, tiles, input, sizes.input, padding: sizes.padding, into: scratch.inputHalf.base,
+      inputHalf)
+    spreadColumns(
+      GradientSpread<Scalar>.self, tiles, gradient, sizes.output, into: scratch.outputHalf.base, outputHalf)
     for i in 0..<6 {
       spreadRows(
         InputSpread<Scalar>.self, tiles, i, scratch.inputHalf.base, inputHalf, into: scratch.inputs.base, inputs)
@@ -162,7 +158,7 @@ func winogradGradientImages<Scalar: Element>(
       addFrequencies(
         6, tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels, scratch.outputs.base, outputs,
         into: sums + 6 * i * sizes.gradient.step * Scalar.lanes, sizes.gradient,
-        accumulating: accumulating || tiles.rows.lowerBound > 0)
+        accumulating: accumulating || tiles.rows.lowerBound > rows.lowerBound)
     }
   }
 }
@@ -194,7 +190,7 @@ func winogradWeights<Scalar: Element>(
 ) -> Storage<Scalar> {
   let panelCount = sizes.panel.count * Scalar.lanes
   let weights = Storage<Scalar>(uninitialized: sizes.panels.count * panelCount)
-  Parallel.forEachChunk(sizes.panels.count, pays: sizes.inputChannels * sizes.outputVectors > 256) { panel in
+  Parallel.forEachChunk(sizes.panels.count, pays: sizes.inputChannels * sizes.output.vectors > 256) { panel in
     winogradPanel(
       sizes, weight: weight.base, isTurned: isTurned, inputs: 0..<sizes.inputChannels, outputs: sizes.panels[panel],
       into: weights.base + panel * panelCount)
@@ -222,8 +218,8 @@ func winogradPanel<Scalar: Element>(
     withExtendedLifetime(turned) {}
   } else {
     spreadWeights(
-      weight + inputs.lowerBound * sizes.outputChannels + first, tap: sizes.inputChannels * sizes.outputVectors,
-      row: sizes.outputVectors, rows: inputs.count, into: panel, layout)
+      weight + inputs.lowerBound * sizes.outputChannels + first, tap: sizes.inputChannels * sizes.output.vectors,
+      row: sizes.output.vectors, rows: inputs.count, into: panel, layout)
   }
 }
 
@@ -243,7 +239,7 @@ func finishWinogradGradient<Scalar: Element>(
   _ sizes: WinogradSizes<Scalar>, sums: [Storage<Scalar>], into weightGradient: UnsafeMutablePointer<Scalar>
 ) {
   let layout = sizes.gradient
-  let parts = sizes.inputVectors
+  let parts = sizes.input.vectors
   let total = sums[0].vectors
   Parallel.forEachChunk(parts) { part in
     let inputs = Parallel.range(ofChunk: part, of: parts, count: sizes.inputChannels)
@@ -257,7 +253,7 @@ func finishWinogradGradient<Scalar: Element>(
     }
     gatherWeights(
       sums[0].base + start * Scalar.lanes, layout, rows: inputs.count,
-      into: weightGradient + start * Scalar.lanes, tap: sizes.inputChannels * sizes.outputVectors,
-      row: sizes.outputVectors)
+      into: weightGradient + start * Scalar.lanes, tap: sizes.inputChannels * sizes.output.vectors,
+      row: sizes.output.vectors)
   }
 }

@@ -171,12 +171,14 @@ struct TileBlock {
   var count: Int { images * rows.count * columns }
 }
 
-/// The number of vectors in a pixel, and the distances in vectors from one row and from one image to the next.
-struct PixelLayout {
-  var vectors, row, image: Int
+/// `[images, height, width, vectors]`: images that lie end to end in memory.
+struct ImageLayout {
+  /// The rows, columns and channels of an image, the latter in vectors.
+  let height, width, vectors: Int
 
-  @inline(__always)
-  func offset(image n: Int, _ y: Int, _ x: Int) -> Int { n * image + y * row + x * vectors }
+  /// The number of vectors in a row and in an image.
+  var row: Int { width * vectors }
+  var image: Int { height * row }
 }
 
 /// `[36, rows, vectors]`: a matrix for each frequency, whose rows are tiles or channels.
@@ -203,28 +205,75 @@ struct HalfLayout {
   /// The pixels in a row, the vectors in a pixel, and the distance in vectors from one of the 6 to the next.
   let width, vectors, step: Int
 
-  init(_ tiles: TileBlock, width: Int, vectors: Int) {
+  /// The layout of as many rows of tiles, or fewer.
+  init(rows: Int, width: Int, vectors: Int) {
     (self.width, self.vectors) = (width, vectors)
-    step = tiles.images * tiles.rows.count * width * vectors + 1
+    step = rows * width * vectors + 1
   }
 
+  var row: Int { width * vectors }
   /// The number of vectors in all 6 together.
   var count: Int { 6 * step }
+
+  /// Memory for the transform of images of `pixels` columns, the first of which are column `left` here. What stands for
+  /// their border is zero: the other columns, and a row behind all others.
+  func scratch<Scalar: Element>(left: Int, pixels: Int, _: Scalar.Type) -> Storage<Scalar> {
+    let scratch = Storage<Scalar>(uninitialized: (count + row) * Scalar.lanes)
+    for i in 0..<6 {
+      // From the end of one row of pixels to the start of the next, the border is one piece.
+      var next = i * step
+      for start in stride(from: i * step + left * vectors, to: (i + 1) * step - 1, by: row) {
+        (scratch.vectors + next).update(repeating: .zero, count: start - next)
+        next = start + pixels * vectors
+      }
+      (scratch.vectors + next).update(repeating: .zero, count: (i + 1) * step - next)
+    }
+    (scratch.vectors + count).update(repeating: .zero, count: row)
+    return scratch
+  }
 }
 
-/// The first half of `Bᵀ d B` or `A ∂Y Aᵀ`: along the columns. A tile's first pixel is that of its first output, so
-/// inputs have their padding already; where there is no output, the gradient is zero.
+/// The rows of an image that a row of tiles reads, numbered from 0. Those above and below the image are all zero.
+private struct TileLines<Scalar: Element> {
+  private let lines: (Line, Line, Line, Line, Line, Line)
+  private typealias Line = UnsafePointer<Scalar.Vector>
+
+  @inline(__always)
+  init(_ image: UnsafePointer<Scalar.Vector>, _ layout: ImageLayout, top: Int, zeros: UnsafePointer<Scalar.Vector>) {
+    func line(_ y: Int) -> Line { y >= 0 && y < layout.height ? image + y * layout.row : zeros }
+    lines = (line(top), line(top + 1), line(top + 2), line(top + 3), line(top + 4), line(top + 5))
+  }
+
+  @inline(__always)
+  subscript(number: Int) -> UnsafePointer<Scalar.Vector> {
+    switch number {
+    case 0: lines.0
+    case 1: lines.1
+    case 2: lines.2
+    case 3: lines.3
+    case 4: lines.4
+    default: lines.5
+    }
+  }
+}
+
+/// The first half of `Bᵀ d B` or `A ∂Y Aᵀ`: along the columns of the images from `images` on. The tiles of gradients
+/// begin at the pixels of the image, those of inputs `padding` before them.
 @inline(never)
 func spreadColumns<Map: AxisMap>(
-  _ map: Map.Type, _ tiles: TileBlock, _ images: UnsafePointer<Map.Scalar>, _ pixels: PixelLayout,
-  into half: UnsafeMutablePointer<Map.Scalar>, _ layout: HalfLayout
+  _: Map.Type, _ tiles: TileBlock, _ images: UnsafePointer<Map.Scalar>, _ layout: ImageLayout, padding: Int = 0,
+  into half: UnsafeMutablePointer<Map.Scalar>, _ halfLayout: HalfLayout
 ) {
-  let run = layout.width * layout.vectors
-  mapAxis(
-    map, rows: tiles.images, runs: tiles.rows.count, count: run,
-    images + pixels.offset(image: 0, 4 * tiles.rows.lowerBound, 0) * Map.Scalar.lanes,
-    AxisSteps(axis: pixels.row, run: 4 * pixels.row, row: pixels.image), into: half,
-    AxisSteps(axis: layout.step, run: run, row: tiles.rows.count * run))
+  let step = halfLayout.step
+  var target = half.vectors + padding * layout.vectors
+  for n in 0..<tiles.images {
+    for row in tiles.rows {
+      let source = TileLines<Map.Scalar>(
+        images.vectors + n * layout.image, layout, top: 4 * row - padding, zeros: half.vectors + halfLayout.count)
+      for i in 0..<layout.row { Map.apply({ source[$0][i] }, { target[i + $0 * step] = $1 }) }
+      target += halfLayout.row
+    }
+  }
 }
 
 /// The second half of the same, for number `i` of the 6: along the rows, to the frequencies 6i … 6i + 5 of every tile,
@@ -238,7 +287,7 @@ func spreadRows<Map: AxisMap>(
     mapAxis(
       map, rows: tiles.images * tiles.rows.count, runs: tiles.columns, count: vectors,
       half + i * halfLayout.step * Map.Scalar.lanes,
-      AxisSteps(axis: vectors, run: 4 * vectors, row: halfLayout.width * vectors), into: target,
+      AxisSteps(axis: vectors, run: 4 * vectors, row: halfLayout.row), into: target,
       AxisSteps(axis: layout.step, run: vectors, row: tiles.columns * vectors))
   }
 }
@@ -260,29 +309,30 @@ func gatherRows<Scalar: Element>(
   }
 }
 
-/// The second half: along the columns, to the `height` x `width` pixels that the images have. `output` points at the
-/// first of the vectors that `half` holds.
+/// The second half: along the columns, to the rows and columns that the images have. `output` points at the first of the
+/// vectors that `half` holds.
 @inline(never)
 func gatherColumns<Scalar: Element>(
   _ tiles: TileBlock, _ half: UnsafePointer<Scalar>, _ layout: HalfLayout,
-  into output: UnsafeMutablePointer<Scalar>, _ pixels: PixelLayout, height: Int, width: Int
+  into output: UnsafeMutablePointer<Scalar>, _ images: ImageLayout
 ) {
-  let run = width * layout.vectors
+  let run = images.width * layout.vectors
   let edge = Storage<Scalar>(uninitialized: 4 * run * Scalar.lanes)
   var source = half
   for image in 0..<tiles.images {
     for row in tiles.rows {
-      let target = output + pixels.offset(image: image, 4 * row, 0) * Scalar.lanes
-      let isWhole = 4 * row + 4 <= height && pixels.vectors == layout.vectors
+      let target = output.vectors + image * images.image + 4 * row * images.row
+      let isWhole = 4 * row + 4 <= images.height && images.vectors == layout.vectors
       mapAxis(
         OutputGather<Scalar>.self, count: run, source, AxisSteps(axis: layout.step),
-        into: isWhole ? target : edge.base, AxisSteps(axis: isWhole ? pixels.row : run))
-      source += layout.width * layout.vectors * Scalar.lanes
+        into: isWhole ? UnsafeMutableRawPointer(target).assumingMemoryBound(to: Scalar.self) : edge.base,
+        AxisSteps(axis: isWhole ? images.row : run))
+      source += layout.row * Scalar.lanes
       guard !isWhole else { continue }
-      for y in 0..<min(4, height - 4 * row) {
-        for x in 0..<width {
-          (target + (y * pixels.row + x * pixels.vectors) * Scalar.lanes).update(
-            from: edge.base + (y * run + x * layout.vectors) * Scalar.lanes, count: layout.vectors * Scalar.lanes)
+      for y in 0..<min(4, images.height - 4 * row) {
+        for x in 0..<images.width {
+          (target + y * images.row + x * images.vectors).update(
+            from: edge.vectors + y * run + x * layout.vectors, count: layout.vectors)
         }
       }
     }

@@ -30,9 +30,9 @@ extension Kernels {
       let scratch = convolution.scratch(images: groups.images)
       for group in groups.range(ofChunk: chunk) {
         let images = groups.range(ofGroup: group)
-        for (j, n) in images.enumerated() { input.fill(n, layout: layout, into: padded.base, image: j) }
         let target = output.base + images.lowerBound * shape.outputImageCount
-        convolution.run(images: images.count, padded: padded.base, into: target, scratch)
+        convolution.run(
+          images: images.count, padded: input.images(images, layout: layout, scratch: padded), into: target, scratch)
         partial.storeStatistics(
           of: target, pixels: images.count * shape.outputHeight * shape.outputWidth, group: group)
       }
@@ -88,10 +88,10 @@ extension Kernels {
       let images = groups.range(ofGroup: group)
       for (j, n) in images.enumerated() {
         gradient.fill(n, layout: gradientLayout, into: paddedGradient.base, image: j)
-        input.fill(n, layout: inputLayout, into: paddedInput.base, image: j)
       }
+      let inputs = input.images(images, layout: inputLayout, scratch: paddedInput)
       weights.run(
-        images: images.count, padded: paddedInput.base, gradient: paddedGradient.base, into: weightSums,
+        images: images.count, padded: inputs, gradient: paddedGradient.base, into: weightSums,
         accumulating: accumulating, weightScratch)
       guard let inputGradient else { return }
       let start = images.lowerBound * shape.imageCount
@@ -101,7 +101,7 @@ extension Kernels {
         partial.clear(group: group)
         for (j, n) in images.enumerated() {
           partial.maskAndSum(
-            inputGradient.base + n * shape.imageCount, where: paddedInput.base, inputLayout, image: j,
+            inputGradient.base + n * shape.imageCount, where: inputs, inputLayout, image: j,
             input: input.storage.base + n * shape.imageCount, mean: affine.mean.base, group: group)
         }
       } else if let other {

@@ -9,6 +9,7 @@ struct PaddedLayout {
   var top, left: Int
   /// The rows and columns with the border on all sides.
   var rows, columns: Int
+  var hasNoBorder: Bool { rows == height && columns == width }
 
   /// The distance in scalars from one row to the next.
   var row: Int { columns * channels }
@@ -16,11 +17,6 @@ struct PaddedLayout {
   var image: Int { rows * row }
   /// The distance in scalars from the start of the memory to pixel (0, 0) of the first image.
   var interior: Int { top * row + left * channels }
-
-  /// The same distances in vectors, for channels that fill whole vectors.
-  func pixels<Scalar: Element>(_: Scalar.Type) -> PixelLayout {
-    PixelLayout(vectors: channels / Scalar.lanes, row: row / Scalar.lanes, image: image / Scalar.lanes)
-  }
 
   /// Memory for `images` images with a border of zeros. Whoever fills it writes only inside the border.
   func scratch<Scalar: Element>(_ images: Int, _: Scalar.Type) -> Storage<Scalar> {
@@ -96,11 +92,17 @@ public struct FusedInput<Scalar: Element>: Sendable {
     self.affine = affine
   }
 
+  /// Some images in this layout: those of the tensor where they lie like that, or copies in scratch memory.
+  @inline(__always)
+  func images(_ range: Range<Int>, layout: PaddedLayout, scratch: Storage<Scalar>) -> UnsafePointer<Scalar> {
+    if affine == nil && layout.hasNoBorder { return UnsafePointer(storage.base + range.lowerBound * layout.image) }
+    for (index, n) in range.enumerated() { fill(n, layout: layout, into: scratch.base, image: index) }
+    return UnsafePointer(scratch.base)
+  }
+
   /// Writes image n into padded scratch memory.
   @inline(__always)
-  func fill(
-    _ n: Int, layout: PaddedLayout, into scratch: UnsafeMutablePointer<Scalar>, image index: Int
-  ) {
+  private func fill(_ n: Int, layout: PaddedLayout, into scratch: UnsafeMutablePointer<Scalar>, image index: Int) {
     let source = storage.base + n * layout.height * layout.width * layout.channels
     guard let affine else {
       let (start, row) = (scratch + index * layout.image + layout.interior, layout.width * layout.channels)

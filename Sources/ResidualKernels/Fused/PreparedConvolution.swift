@@ -38,12 +38,9 @@ struct PreparedConvolution<Scalar: Element> {
   /// The gradient with respect to the input.
   init(inputGradientOf shape: ConvolutionShape, weight: Storage<Scalar>) {
     if Kernels.usesWinograd(shape, Scalar.self) {
-      let sizes = WinogradSizes<Scalar>(
-        height: shape.height, width: shape.width, inputChannels: shape.outputChannels,
-        outputChannels: shape.inputChannels)
+      let sizes = WinogradSizes<Scalar>(shape.turned)
       layout = PaddedLayout(
-        height: shape.outputHeight, width: shape.outputWidth, channels: shape.outputChannels, top: 2 - shape.padding,
-        left: 2 - shape.padding, rows: sizes.paddedHeight, columns: sizes.paddedWidth)
+        height: shape.outputHeight, width: shape.outputWidth, channels: shape.outputChannels)
       method = .winograd(sizes, weights: winogradWeights(sizes, weight: weight, isTurned: true))
       return
     }
@@ -76,8 +73,7 @@ struct PreparedConvolution<Scalar: Element> {
     switch method {
     case .winograd(let sizes, let weights):
       winogradImages(
-        sizes, images: images, input: padded, layout.pixels(Scalar.self), weights: weights.base, output: result,
-        sizes.outputPixels, scratch!)
+        sizes, images: images, rows: 0..<sizes.tileRows, input: padded, weights: weights.base, output: result, scratch!)
     case .direct(let passes):
       precondition(images == 1, "\(images) images at once in a direct convolution")
       for pass in passes {
@@ -123,8 +119,8 @@ struct PreparedWeightGradient<Scalar: Element> {
   ) {
     if isWinograd {
       return winogradGradientImages(
-        sizes, images: images, input: padded, input.pixels(Scalar.self), gradient: paddedGradient + gradient.interior,
-        gradient.pixels(Scalar.self), sums: sums, accumulating: accumulating, scratch!)
+        sizes, images: images, rows: 0..<sizes.tileRows, input: padded, gradient: paddedGradient, sums: sums,
+        accumulating: accumulating, scratch!)
     }
     precondition(images == 1, "\(images) images at once in a direct convolution")
     let vectors = shape.outputChannels / Scalar.lanes
@@ -146,22 +142,17 @@ struct PreparedWeightGradient<Scalar: Element> {
 }
 
 extension PaddedLayout {
-  /// The layout of the images that a forward convolution reads.
-  init<Scalar: Element>(inputOf shape: ConvolutionShape, _: Scalar.Type) {
-    let isWinograd = Kernels.usesWinograd(shape, Scalar.self)
-    let sizes = WinogradSizes<Scalar>(shape)
+  /// Images of these sizes with a border of the same width on all sides.
+  init(height: Int, width: Int, channels: Int, border: Int = 0) {
     self.init(
-      height: shape.height, width: shape.width, channels: shape.inputChannels, top: shape.padding, left: shape.padding,
-      rows: isWinograd ? sizes.paddedHeight : shape.height + 2 * shape.padding,
-      columns: isWinograd ? sizes.paddedWidth : shape.width + 2 * shape.padding)
+      height: height, width: width, channels: channels, top: border, left: border, rows: height + 2 * border,
+      columns: width + 2 * border)
   }
-}
 
-extension WinogradSizes {
-  /// The sizes of a convolution that Winograd's kernels admit.
-  init(_ shape: ConvolutionShape) {
+  /// The layout of the images that a forward convolution reads. Winograd's needs no border.
+  init<Scalar: Element>(inputOf shape: ConvolutionShape, _: Scalar.Type) {
     self.init(
-      height: shape.outputHeight, width: shape.outputWidth, inputChannels: shape.inputChannels,
-      outputChannels: shape.outputChannels)
+      height: shape.height, width: shape.width, channels: shape.inputChannels,
+      border: Kernels.usesWinograd(shape, Scalar.self) ? 0 : shape.padding)
   }
 }
