@@ -85,15 +85,14 @@ private struct WinogradConvolution<Scalar: Element> {
   let shape: ConvolutionShape
   let sizes: WinogradSizes<Scalar>
   /// The number of images in a group, and of bands in an image; one of them is 1.
-  let images, bands: Int
+  private let images, bands: Int
 
   init(_ shape: ConvolutionShape) {
     precondition(shape.admitsWinograd(Scalar.self), "Winograd's kernels do not compute \(shape)")
     self.shape = shape
     sizes = WinogradSizes(shape)
-    let tiles = sizes.tileRows * sizes.tileColumns
     images = shape.imagesAtOnce
-    bands = images > 1 ? 1 : max(1, min(sizes.tileRows, 16 / max(1, shape.batch), max(2, tiles / 24)))
+    bands = images > 1 ? 1 : max(1, min(sizes.tileRows, 16 / max(1, shape.batch), max(2, shape.tilesOfImage / 24)))
   }
 
   /// Whether a thread takes a panel of output channels rather than a few images: where there are panels enough, and the
@@ -103,18 +102,16 @@ private struct WinogradConvolution<Scalar: Element> {
   }
 
   /// The number of tiles in all images together.
-  var tiles: Int { shape.batch * sizes.tileRows * sizes.tileColumns }
+  var tiles: Int { shape.batch * shape.tilesOfImage }
 
   /// The number of groups of images, or of bands.
   var groups: Int { (shape.batch + images - 1) / images * bands }
 
-  /// The images of a group, and the rows of tiles of its band.
-  func group(_ group: Int) -> (images: Range<Int>, rows: Range<Int>) {
-    let first = group / bands * images
-    return (
-      first..<min(first + images, shape.batch),
-      Parallel.range(ofChunk: group % bands, of: bands, count: sizes.tileRows)
-    )
+  /// The rows of tiles of a group or a band, numbered through all images.
+  func rows(ofGroup group: Int) -> Range<Int> {
+    let first = group / bands * images * sizes.tileRows
+    let rows = Parallel.range(ofChunk: group % bands, of: bands, count: images * sizes.tileRows)
+    return first + rows.lowerBound..<min(first + rows.upperBound, shape.batch * sizes.tileRows)
   }
 
   // MARK: - Forward
@@ -128,44 +125,45 @@ private struct WinogradConvolution<Scalar: Element> {
   }
 
   func forwardByImages(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
-    let weights = winogradWeights(sizes, weight: weight, isTurned: isTurned)
-    Parallel.forEachChunk(groups) { chunk in
-      let (images, rows) = group(chunk)
+    let weights = winogradWeights(Winograd4.self, sizes, weight: weight, isTurned: isTurned)
+    Parallel.forEachChunk(groups) { group in
+      let rows = rows(ofGroup: group)
       winogradImages(
-        sizes, images: images.count, rows: rows, input: input.base + images.lowerBound * shape.imageCount,
-        weights: weights.base, output: output.base + images.lowerBound * shape.outputImageCount,
-        WinogradScratch(sizes, images: images.count))
+        Winograd4.self, sizes, rows: rows, input: input.base, weights: weights.base, output: output.base,
+        WinogradScratch(sizes, rows: rows.count), PlainEnd<Scalar>())
     }
   }
 
   func forwardByChannels(input: Storage<Scalar>, weight: Storage<Scalar>, isTurned: Bool, output: Storage<Scalar>) {
-    let all = TileBlock(images: shape.batch, rows: 0..<sizes.tileRows, columns: sizes.tileColumns)
-    let inputs = FrequencyLayout(rows: all.count, vectors: sizes.input.vectors)
+    let all = sizes.block(0..<shape.batch * sizes.tileRows)
+    let inputs = FrequencyLayout(tiles: all.count, vectors: sizes.input.vectors)
     let spread = spreadInputs(input, inputs)
     Parallel.forEachChunk(sizes.panels.count) { panel in
       let vectors = sizes.panels[panel]
-      let products = FrequencyLayout(rows: all.count, vectors: vectors.count)
+      let products = FrequencyLayout(tiles: all.count, vectors: vectors.count)
       let multiplied = Storage<Scalar>(uninitialized: products.count * Scalar.lanes)
       // The panel's weights a few input channels at a time, which stay in the L2 cache.
       let weights = Storage<Scalar>(
         uninitialized: FrequencyLayout(rows: Self.channelsAtOnce, vectors: vectors.count).count * Scalar.lanes)
       for channels in channelBlocks {
         winogradPanel(
-          sizes, weight: weight.base, isTurned: isTurned, inputs: channels, outputs: vectors, into: weights.base)
+          Winograd4.self, sizes, weight: weight.base, isTurned: isTurned, inputs: channels, outputs: vectors,
+          into: weights.base)
         multiplyFrequencies(
-          36, tiles: all.count, spread.base + channels.lowerBound, inputs, depth: channels.count, weights.base,
+          tiles: all.count, spread.base + channels.lowerBound, inputs, depth: channels.count, weights.base,
           FrequencyLayout(rows: channels.count, vectors: vectors.count), into: multiplied.base, products,
           accumulating: channels.lowerBound > 0)
       }
-      let halfLayout = HalfLayout(
-        rows: all.images * all.rows.count, width: 4 * all.columns, vectors: vectors.count)
+      let halfLayout = sizes.outputHalf(rows: all.rows.count, vectors: vectors.count)
       let half = Storage<Scalar>(uninitialized: halfLayout.count * Scalar.lanes)
       for i in 0..<6 {
         gatherRows(
-          all, i, multiplied.base + 6 * i * products.step * Scalar.lanes, products, into: half.base, halfLayout)
+          OutputGather.self, all, i, multiplied.base + 6 * i * products.step * Scalar.lanes, products, into: half.base,
+          halfLayout)
       }
       gatherColumns(
-        all, half.base, halfLayout, into: output.base + vectors.lowerBound * Scalar.lanes, sizes.output)
+        OutputGather.self, all, half.base, halfLayout, first: vectors.lowerBound, into: output.base, sizes.output,
+        PlainEnd<Scalar>())
       withExtendedLifetime((weights, multiplied, half)) {}
     }
   }
@@ -185,19 +183,14 @@ private struct WinogradConvolution<Scalar: Element> {
     _ layout: FrequencyLayout
   ) -> Storage<Scalar> where Map.Scalar == Scalar {
     let spread = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
-    Parallel.forEachChunk(groups) { chunk in
-      let (range, rows) = group(chunk)
-      let tiles = TileBlock(images: range.count, rows: rows, columns: sizes.tileColumns)
-      let halfLayout = HalfLayout(rows: range.count * rows.count, width: width, vectors: images.vectors)
+    Parallel.forEachChunk(groups) { group in
+      let tiles = sizes.block(rows(ofGroup: group))
+      let halfLayout = HalfLayout(rows: tiles.rows.count, width: width, vectors: images.vectors)
       let half = halfLayout.scratch(left: padding, pixels: images.width, Scalar.self)
-      let firstTile = (range.lowerBound * sizes.tileRows + rows.lowerBound) * sizes.tileColumns
-      spreadColumns(
-        map, tiles, tensor.base + range.lowerBound * images.image * Scalar.lanes, images, padding: padding,
-        into: half.base, halfLayout)
+      spreadColumns(map, tiles, tensor.base, images, padding: padding, into: half.base, halfLayout)
       for i in 0..<6 {
-        spreadRows(
-          map, tiles, i, half.base, halfLayout,
-          into: spread.base + (6 * i * layout.step + firstTile * layout.vectors) * Scalar.lanes, layout)
+        let place = 6 * i * layout.step + tiles.rows.lowerBound * tiles.columns * layout.row
+        spreadRows(map, tiles, i, half.base, halfLayout, into: spread.base + place * Scalar.lanes, layout)
       }
       withExtendedLifetime(half) {}
     }
@@ -217,11 +210,10 @@ private struct WinogradConvolution<Scalar: Element> {
     // The sums are large: each chunk of tiles has to be worth adding them up.
     let partial = PartialSums<Scalar>(items: groups, vectors: sizes.gradient.count, chunks: max(4, min(tiles / 64, 16)))
     partial.forEachItem(state: {}) { item, sums, accumulating, _ in
-      let (images, rows) = group(item)
+      let rows = rows(ofGroup: item)
       winogradGradientImages(
-        sizes, images: images.count, rows: rows, input: input.base + images.lowerBound * shape.imageCount,
-        gradient: outputGradient.base + images.lowerBound * shape.outputImageCount, sums: sums,
-        accumulating: accumulating, WinogradScratch(sizes, images: images.count))
+        sizes, rows: rows, input: input.base, gradient: outputGradient.base, sums: sums, accumulating: accumulating,
+        WinogradScratch(sizes, rows: rows.count))
     }
     finishWinogradGradient(sizes, sums: partial.sums, into: weightGradient.base)
   }
@@ -229,8 +221,8 @@ private struct WinogradConvolution<Scalar: Element> {
   func weightGradientByChannels(
     input: Storage<Scalar>, outputGradient: Storage<Scalar>, weightGradient: Storage<Scalar>
   ) {
-    let inputs = FrequencyLayout(rows: tiles, vectors: sizes.input.vectors)
-    let outputs = FrequencyLayout(rows: tiles, vectors: sizes.output.vectors)
+    let inputs = FrequencyLayout(tiles: tiles, vectors: sizes.input.vectors)
+    let outputs = FrequencyLayout(tiles: tiles, vectors: sizes.output.vectors)
     let spread = spreadInputs(input, inputs)
     let gradients = transformed(
       GradientSpread<Scalar>.self, outputGradient, sizes.output, padding: 0, width: 4 * sizes.tileColumns, outputs)
@@ -241,7 +233,7 @@ private struct WinogradConvolution<Scalar: Element> {
       let layout = FrequencyLayout(rows: channels.count, vectors: vectors.count)
       let sums = Storage<Scalar>(uninitialized: layout.count * Scalar.lanes)
       addFrequencies(
-        36, tiles: tiles, spread.base + channels.lowerBound, inputs, depth: channels.count,
+        tiles: tiles, spread.base + channels.lowerBound, inputs, depth: channels.count,
         gradients.base + vectors.lowerBound * Scalar.lanes, outputs, into: sums.base, layout,
         accumulating: false)
       gatherWeights(

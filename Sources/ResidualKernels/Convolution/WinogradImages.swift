@@ -9,52 +9,61 @@ struct WinogradSizes<Scalar: Element> {
   /// The images that it reads and writes.
   let input, output: ImageLayout
   let padding: Int
+  /// The rows and columns of outputs in a tile: 4, or 2 with F(2x2, 3x3).
+  let tile: Int
+  /// The tiles that are transformed and multiplied together: about 32 keep the registers of the products full, and their
+  /// numbers at all frequencies still fit in the second-level cache.
+  var tilesAtOnce = 32
 
-  init(_ shape: ConvolutionShape) {
+  init(_ shape: ConvolutionShape, tile: Int = 4) {
     input = ImageLayout(
       height: shape.height, width: shape.width, vectors: shape.inputChannels / Scalar.lanes)
     output = ImageLayout(
       height: shape.outputHeight, width: shape.outputWidth, vectors: shape.outputChannels / Scalar.lanes)
-    padding = shape.padding
+    (padding, self.tile) = (shape.padding, tile)
   }
 
   var inputChannels: Int { input.vectors * Scalar.lanes }
   var outputChannels: Int { output.vectors * Scalar.lanes }
 
-  /// The rows of tiles, and the tiles in a row. The last of either may reach over the edge.
-  var tileRows: Int { (output.height + 3) / 4 }
-  var tileColumns: Int { (output.width + 3) / 4 }
+  /// The rows of tiles of an image, and the tiles in a row. The last of either may reach over the edge.
+  var tileRows: Int { (output.height + tile - 1) / tile }
+  var tileColumns: Int { (output.width + tile - 1) / tile }
+  /// The inputs that a tile reads along an axis, and the number of frequencies.
+  var lines: Int { tile + 2 }
+  var frequencies: Int { lines * lines }
+  /// The rows of tiles that are transformed and multiplied together.
+  var rowsAtOnce: Int { max(1, tilesAtOnce / tileColumns) }
 
   /// The panels of output channels, and the transformed weights of one.
-  var panel: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: panelVectors) }
+  var panel: FrequencyLayout { FrequencyLayout(frequencies, rows: inputChannels, vectors: panelVectors) }
   var panels: Panels { Panels(vectors: output.vectors) }
   /// The layout of the transformed gradient with respect to the weight.
   var gradient: FrequencyLayout { FrequencyLayout(rows: inputChannels, vectors: output.vectors) }
 
   /// The layouts of inputs, and of outputs or their gradients, between the halves of their transforms.
   func inputHalf(rows: Int) -> HalfLayout {
-    HalfLayout(rows: rows, width: 4 * tileColumns + 2, vectors: input.vectors)
+    HalfLayout(lines, rows: rows, width: tile * tileColumns + 2, vectors: input.vectors)
   }
-  func outputHalf(rows: Int) -> HalfLayout {
-    HalfLayout(rows: rows, width: 4 * tileColumns, vectors: output.vectors)
+  func outputHalf(rows: Int, vectors: Int) -> HalfLayout {
+    HalfLayout(lines, rows: rows, width: tile * tileColumns, vectors: vectors)
   }
 
-  /// The rows of tiles that are transformed and multiplied together: about 32 tiles keep the registers of the products
-  /// full, and their numbers at all frequencies still fit in the second-level cache.
-  func tileRowsAtOnce(images: Int) -> Int { max(1, min(tileRows, 32 / (images * tileColumns))) }
+  func block(_ rows: Range<Int>) -> TileBlock {
+    TileBlock(rows: rows, rowsOfImage: tileRows, columns: tileColumns, size: tile)
+  }
 
-  /// Cuts some rows of tiles of `images` images into blocks.
+  /// Cuts some rows of tiles into blocks.
   @inline(__always)
-  func forEachBlock(images: Int, _ rows: Range<Int>, _ body: (TileBlock) -> Void) {
-    let step = tileRowsAtOnce(images: images)
-    for row in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
-      body(TileBlock(images: images, rows: row..<min(row + step, rows.upperBound), columns: tileColumns))
+  func forEachBlock(_ rows: Range<Int>, _ body: (TileBlock) -> Void) {
+    for row in stride(from: rows.lowerBound, to: rows.upperBound, by: rowsAtOnce) {
+      body(block(row..<min(row + rowsAtOnce, rows.upperBound)))
     }
   }
 }
 
-/// The memory that Winograd's kernels work in, for one thread: what is between the halves of the transforms, and six
-/// frequencies at a time.
+/// The memory that Winograd's kernels work in, for one thread: what is between the halves of the transforms, and one row
+/// of frequencies at a time.
 struct WinogradScratch<Scalar: Element> {
   let inputLayout, outputLayout: HalfLayout
   let inputHalf, outputHalf: Storage<Scalar>
@@ -63,72 +72,77 @@ struct WinogradScratch<Scalar: Element> {
   /// Their products with one panel of weights, or the transformed gradients of their outputs.
   let outputs: Storage<Scalar>
 
-  /// Memory for the blocks of `images` images at a time, forward and for the gradients.
-  init(_ sizes: WinogradSizes<Scalar>, images: Int) {
-    let rows = images * sizes.tileRowsAtOnce(images: images)
+  /// Memory for `rows` rows of tiles, forward and for the gradients; for `vectors` vectors of output channels where
+  /// there are not all.
+  init(_ sizes: WinogradSizes<Scalar>, rows: Int, vectors: Int? = nil) {
+    let (rows, vectors, lanes) = (min(rows, sizes.rowsAtOnce), vectors ?? sizes.output.vectors, Scalar.lanes)
     inputLayout = sizes.inputHalf(rows: rows)
-    outputLayout = sizes.outputHalf(rows: rows)
+    outputLayout = sizes.outputHalf(rows: rows, vectors: vectors)
     inputHalf = inputLayout.scratch(left: sizes.padding, pixels: sizes.input.width, Scalar.self)
     outputHalf = outputLayout.scratch(left: 0, pixels: sizes.output.width, Scalar.self)
-    let tiles = rows * sizes.tileColumns
-    let (inputs, outputs) = (sizes.input.vectors, sizes.output.vectors)
-    self.inputs = Storage(uninitialized: 6 * FrequencyLayout(rows: tiles, vectors: inputs).step * Scalar.lanes)
-    self.outputs = Storage(uninitialized: 6 * FrequencyLayout(rows: tiles, vectors: outputs).step * Scalar.lanes)
+    let (lines, tiles) = (sizes.lines, rows * sizes.tileColumns)
+    inputs = Storage(uninitialized: FrequencyLayout(lines, tiles: tiles, vectors: sizes.input.vectors).count * lanes)
+    outputs = Storage(uninitialized: FrequencyLayout(lines, tiles: tiles, vectors: vectors).count * lanes)
   }
 }
 
-/// The convolution of `images` images with transformed weights, for some rows of tiles.
+/// The convolution of images with transformed weights: some rows of tiles, numbered through all images, and some panels of
+/// output channels.
 ///
 /// - Parameters:
 ///   - input: The first of the images.
-///   - weights: What ``winogradWeights(_:weight:isTurned:)`` makes.
+///   - weights: What ``winogradWeights(_:_:weight:isTurned:)`` makes.
 ///   - output: The first of the images that are written.
-func winogradImages<Scalar: Element>(
-  _ sizes: WinogradSizes<Scalar>, images: Int, rows: Range<Int>, input: UnsafePointer<Scalar>,
-  weights: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>, _ scratch: WinogradScratch<Scalar>
+@inline(__always)
+func winogradImages<Form: WinogradForm, End: OutputEnd<Form.Scalar>>(
+  _: Form.Type, _ sizes: WinogradSizes<Form.Scalar>, rows: Range<Int>, panels: Range<Int>? = nil,
+  input: UnsafePointer<Form.Scalar>, weights: UnsafePointer<Form.Scalar>, output: UnsafeMutablePointer<Form.Scalar>,
+  _ scratch: WinogradScratch<Form.Scalar>, _ end: End
 ) {
+  let (lines, lanes) = (sizes.lines, Form.Scalar.lanes)
   let (inputHalf, outputHalf) = (scratch.inputLayout, scratch.outputLayout)
-  sizes.forEachBlock(images: images, rows) { tiles in
-    let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.input.vectors)
+  let panels = panels ?? 0..<sizes.panels.count
+  let first = sizes.panels[panels.lowerBound].lowerBound
+  sizes.forEachBlock(rows) { tiles in
+    let inputs = FrequencyLayout(lines, tiles: tiles.count, vectors: sizes.input.vectors)
     spreadColumns(
-      InputSpread<Scalar>.self, tiles, input, sizes.input, padding: sizes.padding, into: scratch.inputHalf.base,
-      inputHalf)
-    for i in 0..<6 {
-      spreadRows(
-        InputSpread<Scalar>.self, tiles, i, scratch.inputHalf.base, inputHalf, into: scratch.inputs.base, inputs)
-      for panel in 0..<sizes.panels.count {
+      Form.Input.self, tiles, input, sizes.input, padding: sizes.padding, into: scratch.inputHalf.base, inputHalf)
+    for i in 0..<lines {
+      spreadRows(Form.Input.self, tiles, i, scratch.inputHalf.base, inputHalf, into: scratch.inputs.base, inputs)
+      for panel in panels {
         let vectors = sizes.panels[panel]
-        let products = FrequencyLayout(rows: tiles.count, vectors: vectors.count)
-        let weightLayout = FrequencyLayout(rows: sizes.inputChannels, vectors: vectors.count)
+        let products = FrequencyLayout(lines, tiles: tiles.count, vectors: vectors.count)
+        let weightLayout = FrequencyLayout(lines, rows: sizes.inputChannels, vectors: vectors.count)
         multiplyFrequencies(
-          6, tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels,
-          weights + (panel * sizes.panel.count + 6 * i * weightLayout.step) * Scalar.lanes, weightLayout,
+          tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels,
+          weights + (panel * sizes.panel.count + i * weightLayout.count) * lanes, weightLayout,
           into: scratch.outputs.base, products, accumulating: false)
         gatherRows(
-          tiles, i, scratch.outputs.base, products,
-          into: scratch.outputHalf.base + vectors.lowerBound * Scalar.lanes, outputHalf)
+          Form.Output.self, tiles, i, scratch.outputs.base, products,
+          into: scratch.outputHalf.base + (vectors.lowerBound - first) * lanes, outputHalf)
       }
     }
-    gatherColumns(tiles, scratch.outputHalf.base, outputHalf, into: output, sizes.output)
+    gatherColumns(
+      Form.Output.self, tiles, scratch.outputHalf.base, outputHalf, first: first, into: output, sizes.output, end)
   }
 }
 
-/// `products[f] = inputs[f] · weights[f]` at `count` frequencies f, for `depth` input channels and a panel of weights.
+/// `products[f] = inputs[f] · weights[f]` at all frequencies f, for `depth` input channels and a panel of weights.
 func multiplyFrequencies<Scalar: Element>(
-  _ count: Int, tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
+  tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
   _ weights: UnsafePointer<Scalar>, _ weightLayout: FrequencyLayout,
   into products: UnsafeMutablePointer<Scalar>, _ productLayout: FrequencyLayout, accumulating: Bool
 ) {
   let grid = TapGrid(
-    height: count, width: tiles, inputRow: inputLayout.step * Scalar.lanes,
-    inputPixel: inputLayout.vectors * Scalar.lanes, depth: depth, outputRow: productLayout.step,
-    outputPixel: productLayout.vectors, weightRow: weightLayout.step)
+    height: productLayout.frequencies, width: tiles, inputRow: inputLayout.step * Scalar.lanes,
+    inputPixel: inputLayout.row * Scalar.lanes, depth: depth, outputRow: productLayout.step,
+    outputPixel: productLayout.row, weightRow: weightLayout.step)
   sumPanel(
     grid, input: inputs, panel: weights.vectors, width: weightLayout.vectors, output: products.vectors,
     accumulating: accumulating)
 }
 
-/// What some rows of tiles of `images` images contribute to the gradient with respect to the weight, at the 36
+/// What some rows of tiles, numbered through all images, contribute to the gradient with respect to the weight, at the 36
 /// frequencies.
 ///
 /// - Parameters:
@@ -137,14 +151,13 @@ func multiplyFrequencies<Scalar: Element>(
 ///   - sums: In the layout of `sizes.gradient`, for ``finishWinogradGradient(_:sums:into:)``.
 ///   - accumulating: Whether they are added to what `sums` holds.
 func winogradGradientImages<Scalar: Element>(
-  _ sizes: WinogradSizes<Scalar>, images: Int, rows: Range<Int>, input: UnsafePointer<Scalar>,
-  gradient: UnsafePointer<Scalar>, sums: UnsafeMutablePointer<Scalar>, accumulating: Bool,
-  _ scratch: WinogradScratch<Scalar>
+  _ sizes: WinogradSizes<Scalar>, rows: Range<Int>, input: UnsafePointer<Scalar>, gradient: UnsafePointer<Scalar>,
+  sums: UnsafeMutablePointer<Scalar>, accumulating: Bool, _ scratch: WinogradScratch<Scalar>
 ) {
   let (inputHalf, outputHalf) = (scratch.inputLayout, scratch.outputLayout)
-  sizes.forEachBlock(images: images, rows) { tiles in
-    let inputs = FrequencyLayout(rows: tiles.count, vectors: sizes.input.vectors)
-    let outputs = FrequencyLayout(rows: tiles.count, vectors: sizes.output.vectors)
+  sizes.forEachBlock(rows) { tiles in
+    let inputs = FrequencyLayout(6, tiles: tiles.count, vectors: sizes.input.vectors)
+    let outputs = FrequencyLayout(6, tiles: tiles.count, vectors: sizes.output.vectors)
     spreadColumns(
       InputSpread<Scalar>.self, tiles, input, sizes.input, padding: sizes.padding, into: scratch.inputHalf.base,
       inputHalf)
@@ -156,23 +169,23 @@ func winogradGradientImages<Scalar: Element>(
       spreadRows(
         GradientSpread<Scalar>.self, tiles, i, scratch.outputHalf.base, outputHalf, into: scratch.outputs.base, outputs)
       addFrequencies(
-        6, tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels, scratch.outputs.base, outputs,
+        tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels, scratch.outputs.base, outputs,
         into: sums + 6 * i * sizes.gradient.step * Scalar.lanes, sizes.gradient,
         accumulating: accumulating || tiles.rows.lowerBound > rows.lowerBound)
     }
   }
 }
 
-/// `sums[f] = inputs[f]ᵀ · gradients[f]` at `count` frequencies f, for `depth` input channels and as many vectors of
-/// output channels as the sums have.
+/// `sums[f] = inputs[f]ᵀ · gradients[f]` at all frequencies f of the inputs, for `depth` input channels and as many
+/// vectors of output channels as the sums have.
 func addFrequencies<Scalar: Element>(
-  _ count: Int, tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
+  tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
   _ gradients: UnsafePointer<Scalar>, _ gradientLayout: FrequencyLayout, into sums: UnsafeMutablePointer<Scalar>,
   _ sumLayout: FrequencyLayout, accumulating: Bool
 ) {
   let grid = TapGrid(
-    width: tiles, inputPixel: inputLayout.vectors * Scalar.lanes, depth: depth, outputPixel: gradientLayout.vectors)
-  for f in 0..<count {
+    width: tiles, inputPixel: inputLayout.row * Scalar.lanes, depth: depth, outputPixel: gradientLayout.row)
+  for f in 0..<inputLayout.frequencies {
     addOuterProducts(
       grid, input: inputs + f * inputLayout.step * Scalar.lanes, gradient: gradients.vectors + f * gradientLayout.step,
       vectors: sumLayout.vectors, sums: sums.vectors + f * sumLayout.step, accumulating: accumulating)
@@ -185,41 +198,45 @@ func addFrequencies<Scalar: Element>(
 ///
 /// With `isTurned` they are those of the gradient with respect to the input: `weight` is `[3, 3, outputChannels,
 /// inputChannels]` in the channels of `sizes`, and is read with its taps in reverse order and its channels swapped.
-func winogradWeights<Scalar: Element>(
-  _ sizes: WinogradSizes<Scalar>, weight: Storage<Scalar>, isTurned: Bool
-) -> Storage<Scalar> {
-  let panelCount = sizes.panel.count * Scalar.lanes
-  let weights = Storage<Scalar>(uninitialized: sizes.panels.count * panelCount)
+func winogradWeights<Form: WinogradForm>(
+  _: Form.Type, _ sizes: WinogradSizes<Form.Scalar>, weight: Storage<Form.Scalar>, isTurned: Bool
+) -> Storage<Form.Scalar> {
+  let panelCount = sizes.panel.count * Form.Scalar.lanes
+  let weights = Storage<Form.Scalar>(uninitialized: sizes.panels.count * panelCount)
   Parallel.forEachChunk(sizes.panels.count, pays: sizes.inputChannels * sizes.output.vectors > 256) { panel in
     winogradPanel(
-      sizes, weight: weight.base, isTurned: isTurned, inputs: 0..<sizes.inputChannels, outputs: sizes.panels[panel],
-      into: weights.base + panel * panelCount)
+      Form.self, sizes, weight: weight.base, isTurned: isTurned, inputs: 0..<sizes.inputChannels,
+      outputs: sizes.panels[panel], into: weights.base + panel * panelCount)
   }
   return weights
 }
 
-/// The transformed weights of some input channels and some vectors of output channels, `[36, inputs, outputs]`.
-func winogradPanel<Scalar: Element>(
-  _ sizes: WinogradSizes<Scalar>, weight: UnsafePointer<Scalar>, isTurned: Bool, inputs: Range<Int>,
-  outputs: Range<Int>, into panel: UnsafeMutablePointer<Scalar>
+/// The transformed weights of some input channels and some vectors of output channels, `[frequencies, inputs, outputs]`.
+func winogradPanel<Form: WinogradForm>(
+  _: Form.Type, _ sizes: WinogradSizes<Form.Scalar>, weight: UnsafePointer<Form.Scalar>, isTurned: Bool,
+  inputs: Range<Int>, outputs: Range<Int>, into panel: UnsafeMutablePointer<Form.Scalar>
 ) {
-  let layout = FrequencyLayout(rows: inputs.count, vectors: outputs.count)
-  let first = outputs.lowerBound * Scalar.lanes
+  let (lines, lanes) = (sizes.lines, Form.Scalar.lanes)
+  let layout = FrequencyLayout(sizes.frequencies, rows: inputs.count, vectors: outputs.count)
+  let first = outputs.lowerBound * lanes
   if isTurned {
     let tap = inputs.count * outputs.count
-    let turned = Storage<Scalar>(uninitialized: 9 * tap * Scalar.lanes)
+    let turned = Storage<Form.Scalar>(uninitialized: 9 * tap * lanes)
     for k in 0..<9 {
       transpose(
         weight + ((8 - k) * sizes.outputChannels + first) * sizes.inputChannels + inputs.lowerBound,
-        rows: outputs.count * Scalar.lanes, columns: inputs.count, step: sizes.inputChannels,
-        into: turned.base + k * tap * Scalar.lanes)
+        rows: outputs.count * lanes, columns: inputs.count, step: sizes.inputChannels,
+        into: turned.base + k * tap * lanes)
     }
-    spreadWeights(turned.base, tap: tap, row: outputs.count, rows: inputs.count, into: panel, layout)
+    spreadWeights(
+      Form.Weight.self, lines: lines, turned.base, tap: tap, row: outputs.count, rows: inputs.count, into: panel, layout
+    )
     withExtendedLifetime(turned) {}
   } else {
     spreadWeights(
-      weight + inputs.lowerBound * sizes.outputChannels + first, tap: sizes.inputChannels * sizes.output.vectors,
-      row: sizes.output.vectors, rows: inputs.count, into: panel, layout)
+      Form.Weight.self, lines: lines, weight + inputs.lowerBound * sizes.outputChannels + first,
+      tap: sizes.inputChannels * sizes.output.vectors, row: sizes.output.vectors, rows: inputs.count, into: panel,
+      layout)
   }
 }
 

@@ -161,14 +161,13 @@ private func withConstant(_ vectors: Int, _ body: (_ vectors: Int) -> Void) {
 
 // MARK: - All tiles of some images
 
-/// Rows of tiles of a few images: the tiles that are transformed and multiplied together.
+/// Rows of tiles that are transformed and multiplied together, numbered through all images.
 struct TileBlock {
-  /// The number of images, and in each of them the rows of tiles and the number of tiles in a row.
-  var images: Int
   var rows: Range<Int>
-  var columns: Int
+  /// The rows of tiles in an image, the tiles in a row, and the rows and columns of outputs in a tile.
+  var rowsOfImage, columns, size: Int
 
-  var count: Int { images * rows.count * columns }
+  var count: Int { rows.count * columns }
 }
 
 /// `[images, height, width, vectors]`: images that lie end to end in memory.
@@ -181,45 +180,55 @@ struct ImageLayout {
   var image: Int { height * row }
 }
 
-/// `[36, rows, vectors]`: a matrix for each frequency, whose rows are tiles or channels.
+/// `[frequencies, rows, vectors]`: a matrix for each frequency, whose rows are tiles or channels.
 struct FrequencyLayout {
-  /// The number of vectors in a row, and the distance in vectors from one frequency to the next.
-  let vectors, step: Int
+  /// The number of frequencies: 36, or 16 with F(2x2, 3x3).
+  let frequencies: Int
+  /// The number of vectors in a row, and the distances in vectors from one row and from one frequency to the next.
+  let vectors, row, step: Int
 
-  /// One vector more than is used from each frequency to the next: where the distance is a power of two, all
-  /// vectors of a tile would compete for the same few places of the cache.
-  init(rows: Int, vectors: Int) {
-    self.vectors = vectors
+  /// Rows that lie end to end. There is one vector more than is used from each frequency to the next: where the distance
+  /// is a power of two, all vectors of a row would compete for the same few places of the cache.
+  init(_ frequencies: Int = 36, rows: Int, vectors: Int) {
+    (self.frequencies, self.vectors, row) = (frequencies, vectors, vectors)
     step = rows * vectors + 1
   }
 
+  /// Rows that are tiles, with a vector between them for the same reason where there are many channels.
+  init(_ frequencies: Int = 36, tiles: Int, vectors: Int) {
+    (self.frequencies, self.vectors, row) = (frequencies, vectors, vectors < 8 ? vectors : vectors + 1)
+    step = tiles * row + 1
+  }
+
   /// The number of vectors in all frequencies together.
-  var count: Int { 36 * step }
+  var count: Int { frequencies * step }
 }
 
-/// `[6, rows of tiles, width, vectors]`: a block of tiles between the two halves of a transform.
+/// `[6, rows of tiles, width, vectors]`: a block of tiles between the two halves of a transform; with F(2x2, 3x3) 4
+/// instead of 6.
 ///
 /// Along the columns each row of tiles becomes 6 rows of pixels, and pixels that two tiles share are mapped once. Along
 /// the rows one of the 6 is mapped at a time: its numbers are multiplied while they are in the first-level cache.
 struct HalfLayout {
-  /// The pixels in a row, the vectors in a pixel, and the distance in vectors from one of the 6 to the next.
-  let width, vectors, step: Int
+  /// 6 or 4.
+  let lines: Int
+  /// The vectors in a pixel, and the distances in vectors from one row and from one of the 6 to the next.
+  let vectors, row, step: Int
 
-  /// The layout of as many rows of tiles, or fewer.
-  init(rows: Int, width: Int, vectors: Int) {
-    (self.width, self.vectors) = (width, vectors)
-    step = rows * width * vectors + 1
+  /// The layout of as many rows of tiles, or fewer, with `width` pixels each.
+  init(_ lines: Int = 6, rows: Int, width: Int, vectors: Int) {
+    (self.lines, self.vectors, row) = (lines, vectors, width * vectors)
+    step = rows * row + 1
   }
 
-  var row: Int { width * vectors }
   /// The number of vectors in all 6 together.
-  var count: Int { 6 * step }
+  var count: Int { lines * step }
 
   /// Memory for the transform of images of `pixels` columns, the first of which are column `left` here. What stands for
   /// their border is zero: the other columns, and a row behind all others.
   func scratch<Scalar: Element>(left: Int, pixels: Int, _: Scalar.Type) -> Storage<Scalar> {
     let scratch = Storage<Scalar>(uninitialized: (count + row) * Scalar.lanes)
-    for i in 0..<6 {
+    for i in 0..<lines {
       // From the end of one row of pixels to the start of the next, the border is one piece.
       var next = i * step
       for start in stride(from: i * step + left * vectors, to: (i + 1) * step - 1, by: row) {
@@ -257,22 +266,20 @@ private struct TileLines<Scalar: Element> {
   }
 }
 
-/// The first half of `Bᵀ d B` or `A ∂Y Aᵀ`: along the columns of the images from `images` on. The tiles of gradients
-/// begin at the pixels of the image, those of inputs `padding` before them.
+/// The first half of `Bᵀ d B` or `A ∂Y Aᵀ`: along the columns. The tiles of gradients begin at the pixels of the image,
+/// those of inputs `padding` before them.
 @inline(never)
 func spreadColumns<Map: AxisMap>(
   _: Map.Type, _ tiles: TileBlock, _ images: UnsafePointer<Map.Scalar>, _ layout: ImageLayout, padding: Int = 0,
   into half: UnsafeMutablePointer<Map.Scalar>, _ halfLayout: HalfLayout
 ) {
-  let step = halfLayout.step
   var target = half.vectors + padding * layout.vectors
-  for n in 0..<tiles.images {
-    for row in tiles.rows {
-      let source = TileLines<Map.Scalar>(
-        images.vectors + n * layout.image, layout, top: 4 * row - padding, zeros: half.vectors + halfLayout.count)
-      for i in 0..<layout.row { Map.apply({ source[$0][i] }, { target[i + $0 * step] = $1 }) }
-      target += halfLayout.row
-    }
+  for row in tiles.rows {
+    let (image, y) = (row / tiles.rowsOfImage, row % tiles.rowsOfImage * tiles.size)
+    let source = TileLines<Map.Scalar>(
+      images.vectors + image * layout.image, layout, top: y - padding, zeros: half.vectors + halfLayout.count)
+    for i in 0..<layout.row { Map.apply({ source[$0][i] }, { target[i + $0 * halfLayout.step] = $1 }) }
+    target += halfLayout.row
   }
 }
 
@@ -285,79 +292,86 @@ func spreadRows<Map: AxisMap>(
 ) {
   withConstant(layout.vectors) { vectors in
     mapAxis(
-      map, rows: tiles.images * tiles.rows.count, runs: tiles.columns, count: vectors,
-      half + i * halfLayout.step * Map.Scalar.lanes,
-      AxisSteps(axis: vectors, run: 4 * vectors, row: halfLayout.row), into: target,
-      AxisSteps(axis: layout.step, run: vectors, row: tiles.columns * vectors))
+      map, rows: tiles.rows.count, runs: tiles.columns, count: vectors, half + i * halfLayout.step * Map.Scalar.lanes,
+      AxisSteps(axis: vectors, run: tiles.size * vectors, row: halfLayout.row), into: target,
+      AxisSteps(axis: layout.step, run: layout.row, row: tiles.columns * layout.row))
   }
 }
 
 /// The first half of `Aᵀ m A`, for the frequencies 6i … 6i + 5: along the rows. `products` holds `layout.vectors`
 /// vectors of each pixel, `half` points at the first of them.
 @inline(never)
-func gatherRows<Scalar: Element>(
-  _ tiles: TileBlock, _ i: Int, _ products: UnsafePointer<Scalar>, _ layout: FrequencyLayout,
-  into half: UnsafeMutablePointer<Scalar>, _ halfLayout: HalfLayout
+func gatherRows<Map: AxisMap>(
+  _ map: Map.Type, _ tiles: TileBlock, _ i: Int, _ products: UnsafePointer<Map.Scalar>, _ layout: FrequencyLayout,
+  into half: UnsafeMutablePointer<Map.Scalar>, _ halfLayout: HalfLayout
 ) {
   withConstant(halfLayout.vectors) { vectors in
     withConstant(layout.vectors) { count in
       mapAxis(
-        OutputGather<Scalar>.self, runs: tiles.count, count: count, products,
-        AxisSteps(axis: layout.step, run: count), into: half + i * halfLayout.step * Scalar.lanes,
-        AxisSteps(axis: vectors, run: 4 * vectors))
+        map, runs: tiles.count, count: count, products, AxisSteps(axis: layout.step, run: count),
+        into: half + i * halfLayout.step * Map.Scalar.lanes, AxisSteps(axis: vectors, run: tiles.size * vectors))
     }
   }
 }
 
-/// The second half: along the columns, to the rows and columns that the images have. `output` points at the first of the
-/// vectors that `half` holds.
+/// What becomes of an output on its way to memory.
+protocol OutputEnd<Scalar> {
+  associatedtype Scalar: Element
+  /// What is stored at a place of the output, counted in vectors; `vector` is the number of the vector in its pixel.
+  func value(_ sum: Scalar.Vector, at place: Int, vector: Int) -> Scalar.Vector
+}
+
+/// The output as it is.
+struct PlainEnd<Scalar: Element>: OutputEnd {
+  @inline(__always)
+  func value(_ sum: Scalar.Vector, at place: Int, vector: Int) -> Scalar.Vector { sum }
+}
+
+/// The second half: along the columns, to the rows and columns that the images have, and to their vectors from number
+/// `first` on, as many as `half` holds.
 @inline(never)
-func gatherColumns<Scalar: Element>(
-  _ tiles: TileBlock, _ half: UnsafePointer<Scalar>, _ layout: HalfLayout,
-  into output: UnsafeMutablePointer<Scalar>, _ images: ImageLayout
+func gatherColumns<Map: AxisMap, End: OutputEnd<Map.Scalar>>(
+  _: Map.Type, _ tiles: TileBlock, _ half: UnsafePointer<Map.Scalar>, _ halfLayout: HalfLayout, first: Int = 0,
+  into output: UnsafeMutablePointer<Map.Scalar>, _ layout: ImageLayout, _ end: End
 ) {
-  let run = images.width * layout.vectors
-  let edge = Storage<Scalar>(uninitialized: 4 * run * Scalar.lanes)
-  var source = half
-  for image in 0..<tiles.images {
-    for row in tiles.rows {
-      let target = output.vectors + image * images.image + 4 * row * images.row
-      let isWhole = 4 * row + 4 <= images.height && images.vectors == layout.vectors
-      mapAxis(
-        OutputGather<Scalar>.self, count: run, source, AxisSteps(axis: layout.step),
-        into: isWhole ? UnsafeMutableRawPointer(target).assumingMemoryBound(to: Scalar.self) : edge.base,
-        AxisSteps(axis: isWhole ? images.row : run))
-      source += layout.row * Scalar.lanes
-      guard !isWhole else { continue }
-      for y in 0..<min(4, images.height - 4 * row) {
-        for x in 0..<images.width {
-          (target + y * images.row + x * images.vectors).update(
-            from: edge.vectors + y * run + x * layout.vectors, count: layout.vectors)
+  let output = output.vectors
+  var source = half.vectors
+  for row in tiles.rows {
+    let (image, y) = (row / tiles.rowsOfImage, row % tiles.rowsOfImage * tiles.size)
+    let start = image * layout.image + y * layout.row + first
+    withConstant(halfLayout.vectors) { vectors in
+      for x in 0..<layout.width {
+        for v in 0..<vectors {
+          let (from, to) = (x * vectors + v, start + x * layout.vectors + v)
+          Map.apply({ source[from + $0 * halfLayout.step] }) { i, sum in
+            guard y + i < layout.height else { return }
+            let place = to + i * layout.row
+            output[place] = end.value(sum, at: place, vector: first + v)
+          }
         }
       }
     }
+    source += halfLayout.row
   }
-  withExtendedLifetime(edge) {}
 }
 
-/// `G g Gᵀ` for some rows of weights: `weight` points at the first vector, the nine taps are `tap` vectors apart and
-/// the rows `row` vectors.
+/// `G g Gᵀ` for some rows of weights, with `lines` rows in G: `weight` points at the first vector, the nine taps are
+/// `tap` vectors apart and the rows `row` vectors.
 @inline(never)
-func spreadWeights<Scalar: Element>(
-  _ weight: UnsafePointer<Scalar>, tap: Int, row: Int, rows: Int, into target: UnsafeMutablePointer<Scalar>,
-  _ layout: FrequencyLayout
+func spreadWeights<Map: AxisMap>(
+  _ map: Map.Type, lines: Int, _ weight: UnsafePointer<Map.Scalar>, tap: Int, row: Int, rows: Int,
+  into target: UnsafeMutablePointer<Map.Scalar>, _ layout: FrequencyLayout
 ) {
-  let count = rows * layout.vectors
-  let half = Storage<Scalar>(uninitialized: 18 * count * Scalar.lanes)
+  let (count, lanes) = (rows * layout.vectors, Map.Scalar.lanes)
+  let half = Storage<Map.Scalar>(uninitialized: lines * 3 * count * lanes)
   for kx in 0..<3 {
     mapAxis(
-      WeightSpread<Scalar>.self, runs: rows, count: layout.vectors, weight + kx * tap * Scalar.lanes,
-      AxisSteps(axis: 3 * tap, run: row), into: half.base + kx * count * Scalar.lanes,
-      AxisSteps(axis: 3 * count, run: layout.vectors))
+      map, runs: rows, count: layout.vectors, weight + kx * tap * lanes, AxisSteps(axis: 3 * tap, run: row),
+      into: half.base + kx * count * lanes, AxisSteps(axis: 3 * count, run: layout.vectors))
   }
   mapAxis(
-    WeightSpread<Scalar>.self, rows: 6, count: count, half.base, AxisSteps(axis: count, row: 3 * count), into: target,
-    AxisSteps(axis: layout.step, row: 6 * layout.step))
+    map, rows: lines, count: count, half.base, AxisSteps(axis: count, row: 3 * count), into: target,
+    AxisSteps(axis: layout.step, row: lines * layout.step))
   withExtendedLifetime(half) {}
 }
 

@@ -27,7 +27,7 @@ struct PreparedConvolution<Scalar: Element> {
     layout = PaddedLayout(inputOf: shape, Scalar.self)
     if Kernels.usesWinograd(shape, Scalar.self) {
       let sizes = WinogradSizes<Scalar>(shape)
-      method = .winograd(sizes, weights: winogradWeights(sizes, weight: weight, isTurned: false))
+      method = .winograd(sizes, weights: winogradWeights(Winograd4.self, sizes, weight: weight, isTurned: false))
       return
     }
     let weights = PackedWeights(shape, weight)
@@ -41,7 +41,7 @@ struct PreparedConvolution<Scalar: Element> {
       let sizes = WinogradSizes<Scalar>(shape.turned)
       layout = PaddedLayout(
         height: shape.outputHeight, width: shape.outputWidth, channels: shape.outputChannels)
-      method = .winograd(sizes, weights: winogradWeights(sizes, weight: weight, isTurned: true))
+      method = .winograd(sizes, weights: winogradWeights(Winograd4.self, sizes, weight: weight, isTurned: true))
       return
     }
     let phases = InputGradientPhases(shape, weight)
@@ -61,7 +61,7 @@ struct PreparedConvolution<Scalar: Element> {
   /// The scratch memory that a thread needs for `images` images at a time.
   func scratch(images: Int) -> WinogradScratch<Scalar>? {
     guard case .winograd(let sizes, _) = method else { return nil }
-    return WinogradScratch(sizes, images: images)
+    return WinogradScratch(sizes, rows: images * sizes.tileRows)
   }
 
   /// Reads `images` padded images and writes as many dense ones, whose channels fill whole vectors. Only Winograd's
@@ -73,7 +73,8 @@ struct PreparedConvolution<Scalar: Element> {
     switch method {
     case .winograd(let sizes, let weights):
       winogradImages(
-        sizes, images: images, rows: 0..<sizes.tileRows, input: padded, weights: weights.base, output: result, scratch!)
+        Winograd4.self, sizes, rows: 0..<images * sizes.tileRows, input: padded, weights: weights.base, output: result,
+        scratch!, PlainEnd<Scalar>())
     case .direct(let passes):
       precondition(images == 1, "\(images) images at once in a direct convolution")
       for pass in passes {
@@ -108,7 +109,7 @@ struct PreparedWeightGradient<Scalar: Element> {
 
   /// The scratch memory that a thread needs for `images` images at a time.
   func scratch(images: Int) -> WinogradScratch<Scalar>? {
-    isWinograd ? WinogradScratch(sizes, images: images) : nil
+    isWinograd ? WinogradScratch(sizes, rows: images * sizes.tileRows) : nil
   }
 
   /// Sets `sums` to what `images` images contribute to the gradient, or adds it to them; one image unless the method is
@@ -119,7 +120,7 @@ struct PreparedWeightGradient<Scalar: Element> {
   ) {
     if isWinograd {
       return winogradGradientImages(
-        sizes, images: images, rows: 0..<sizes.tileRows, input: padded, gradient: paddedGradient, sums: sums,
+        sizes, rows: 0..<images * sizes.tileRows, input: padded, gradient: paddedGradient, sums: sums,
         accumulating: accumulating, scratch!)
     }
     precondition(images == 1, "\(images) images at once in a direct convolution")

@@ -59,35 +59,15 @@ public struct InferenceConvolution: Sendable {
     }
     switch form {
     case .direct: weights = PackedWeights(filled, folded).storage
-    case .winograd2: weights = Self.transformed(Winograd2.self, filled, folded)
-    case .winograd4: weights = Self.transformed(Winograd4.self, filled, folded)
+    case .winograd2: weights = Self.transformed(Winograd2<Float>.self, filled, folded)
+    case .winograd4: weights = Self.transformed(Winograd4<Float>.self, filled, folded)
     }
   }
 
-  /// `G g Gᵀ` of all weights, `[row i of frequencies, panel, column j, input channel, vector of the panel]`.
-  private static func transformed<F: WinogradForm>(
-    _: F.Type, _ shape: ConvolutionShape, _ weight: Storage<Float>
+  private static func transformed<Form: WinogradForm<Float>>(
+    _: Form.Type, _ shape: ConvolutionShape, _ weight: Storage<Float>
   ) -> Storage<Float> {
-    let (n, channels, panels) = (F.inputs, shape.inputChannels, shape.panels)
-    let transformed = Storage<Float>(uninitialized: n * n * channels * shape.outputChannels)
-    let (tap, step) = (channels * panels.vectors, n * channels * panels.vectors)
-    Parallel.forEachChunk(panels.count) { panel in
-      let vectors = panels[panel]
-      let patch = Storage<Float>(uninitialized: 3 * n * Float.lanes)
-      for input in 0..<channels {
-        for v in vectors {
-          let source = weight.vectors + input * panels.vectors + v
-          for x in 0..<3 { F.Weight.apply({ source[(3 * $0 + x) * tap] }, { patch.vectors[$0 * 3 + x] = $1 }) }
-          let target =
-            transformed.vectors + vectors.lowerBound * n * channels + input * vectors.count + v - vectors.lowerBound
-          for i in 0..<n {
-            F.Weight.apply({ patch.vectors[i * 3 + $0] }, { target[i * step + $0 * channels * vectors.count] = $1 })
-          }
-        }
-      }
-      withExtendedLifetime(patch) {}
-    }
-    return transformed
+    winogradWeights(Form.self, WinogradSizes(shape, tile: Form.outputs), weight: weight, isTurned: false)
   }
 
   /// The sizes of the convolution of these images.
@@ -114,17 +94,28 @@ public struct InferenceConvolution: Sendable {
     precondition(other?.count ?? output.count == output.count, "a second term of another size than the output")
     switch form {
     case .direct: direct(sizes, input, adding: other, into: output)
-    case .winograd2: winograd(Winograd2.self, sizes, input, adding: other, into: output)
-    case .winograd4: winograd(Winograd4.self, sizes, input, adding: other, into: output)
+    case .winograd2: winograd(Winograd2<Float>.self, sizes, input, adding: other, into: output)
+    case .winograd4: winograd(Winograd4<Float>.self, sizes, input, adding: other, into: output)
     }
   }
 
   /// What becomes of a sum: bias and shortcut are added, and the ReLU is applied.
-  @inline(__always)
-  private func finished(_ sum: Vector, _ bias: Vector, _ other: UnsafePointer<Vector>?, _ index: Int) -> Vector {
-    var y = sum + bias
-    if let other { y += other[index] }
-    return rectifies ? Float.rectified(y) : y
+  private struct End: OutputEnd {
+    typealias Scalar = Float
+    let bias: UnsafePointer<Vector>
+    let other: UnsafePointer<Vector>?
+    let rectifies: Bool
+
+    @inline(__always)
+    func value(_ sum: Vector, at place: Int, vector: Int) -> Vector {
+      var y = sum + bias[vector]
+      if let other { y += other[place] }
+      return rectifies ? Float.rectified(y) : y
+    }
+  }
+
+  private func end(adding other: Storage<Float>?) -> End {
+    End(bias: bias.vectors, other: other.map { UnsafePointer($0.vectors) }, rectifies: rectifies)
   }
 
   // MARK: - Direct
@@ -152,16 +143,14 @@ public struct InferenceConvolution: Sendable {
       let panels = Parallel.range(ofChunk: chunk % parts, of: parts, count: shape.panels.count)
       let start = (n * shape.outputHeight + y) * row * vectors
       func multiply(_ grid: TapGrid, _ source: UnsafePointer<Float>) {
-        let target = output.vectors + start
-        let added = other.map { UnsafePointer($0.vectors + start) }
+        let (target, end) = (output.vectors, end(adding: other))
         for panel in panels.map({ shape.panels[$0] }) {
           sumPanel(
             grid, input: source, panel: weights.vectors + panel.lowerBound * depth, width: panel.count,
-            output: target + panel.lowerBound)
+            output: target + start + panel.lowerBound)
           for v in panel {
-            let bias = bias.vectors[v]
-            for i in stride(from: v, to: count * row * vectors, by: vectors) {
-              target[i] = finished(target[i], bias, added, i)
+            for i in stride(from: start + v, to: start + count * row * vectors, by: vectors) {
+              target[i] = end.value(target[i], at: i, vector: v)
             }
           }
         }
@@ -185,126 +174,25 @@ public struct InferenceConvolution: Sendable {
 
   // MARK: - Winograd
 
-  /// Each thread takes some rows of tiles, or some output channels, through all steps. `Bᵀ d B` and `Aᵀ m A` are taken
-  /// in two halves: the first half of the input's transform for all rows of frequencies, then for one row of
-  /// frequencies after the other the second half, the products and the first half of the output's transform. So what
-  /// lies between stays in the first two caches, and whole rows are read and written in order.
-  private func winograd<F: WinogradForm>(
-    _: F.Type, _ shape: ConvolutionShape, _ input: Storage<Float>, adding other: Storage<Float>?,
+  /// Each thread takes some rows of tiles, or some output channels, through all steps.
+  private func winograd<Form: WinogradForm<Float>>(
+    _: Form.Type, _ shape: ConvolutionShape, _ input: Storage<Float>, adding other: Storage<Float>?,
     into output: Storage<Float>
   ) {
-    let tileRows = (shape.outputHeight + F.outputs - 1) / F.outputs
-    let tileColumns = (shape.outputWidth + F.outputs - 1) / F.outputs
-    let rows = max(1, min(shape.batch * tileRows, shape.tilesAtOnce / tileColumns))
-    let blocks = (shape.batch * tileRows + rows - 1) / rows
+    var sizes = WinogradSizes<Float>(shape, tile: Form.outputs)
+    sizes.tilesAtOnce = shape.tilesAtOnce
+    let (count, step) = (shape.batch * sizes.tileRows, sizes.rowsAtOnce)
+    let blocks = (count + step - 1) / step
     let parts = shape.parts(blocks: blocks)
     Parallel.forEachChunk(blocks * parts, pays: shape.isLarge) { chunk in
-      let first = chunk / parts * rows
-      winogradBlock(
-        F.self, shape, tileRows: tileRows, tileColumns: tileColumns,
-        rows: first..<min(first + rows, shape.batch * tileRows),
-        panels: Parallel.range(ofChunk: chunk % parts, of: parts, count: shape.panels.count), input.vectors,
-        adding: other.map { UnsafePointer($0.vectors) }, into: output.vectors)
+      let first = chunk / parts * step
+      let rows = first..<min(first + step, count)
+      let panels = Parallel.range(ofChunk: chunk % parts, of: parts, count: shape.panels.count)
+      let vectors = shape.panels[panels.upperBound - 1].upperBound - shape.panels[panels.lowerBound].lowerBound
+      winogradImages(
+        Form.self, sizes, rows: rows, panels: panels, input: input.base, weights: weights.base, output: output.base,
+        WinogradScratch(sizes, rows: rows.count, vectors: vectors), end(adding: other))
     }
-  }
-
-  /// Some rows of tiles, numbered through all images, and some panels of output channels.
-  @inline(__always)
-  private func winogradBlock<F: WinogradForm>(
-    _: F.Type, _ shape: ConvolutionShape, tileRows: Int, tileColumns: Int, rows: Range<Int>, panels: Range<Int>,
-    _ input: UnsafePointer<Vector>, adding other: UnsafePointer<Vector>?, into output: UnsafeMutablePointer<Vector>
-  ) {
-    let (n, m, lanes) = (F.inputs, F.outputs, Float.lanes)
-    let (inputs, outputs) = (shape.inputChannels / lanes, shape.panels.vectors)
-    let ours = shape.panels[panels.lowerBound].lowerBound..<shape.panels[panels.upperBound - 1].upperBound
-    let tiles = rows.count * tileColumns
-    let row = shape.width * inputs
-    // One vector more than is used, so that tiles and frequencies do not compete for the same places of the cache.
-    let columns = (m * tileColumns + 2) * inputs
-    let columnStep = rows.count * columns + 1
-    let pixel = inputs + (inputs >= 8 ? 1 : 0)
-    let tileStep = tiles * pixel + 1
-    let productStep = tiles * panelVectors + 1
-    let line = m * tileColumns * ours.count
-    let lineStep = rows.count * line + 1
-    let edge = Storage<Float>(uninitialized: n * row * lanes)
-    let halfSpread = Storage<Float>(uninitialized: n * columnStep * lanes)
-    let spread = Storage<Float>(uninitialized: n * tileStep * lanes)
-    let products = Storage<Float>(uninitialized: n * productStep * lanes)
-    let halfGathered = Storage<Float>(uninitialized: n * lineStep * lanes)
-
-    for (r, number) in rows.enumerated() {
-      let top = number % tileRows * m - shape.padding
-      var source = input + (number / tileRows * shape.height + top) * row
-      if top < 0 || top + n > shape.height {
-        for y in 0..<n {
-          let target = edge.vectors + y * row
-          if top + y < 0 || top + y >= shape.height {
-            target.update(repeating: .zero, count: row)
-          } else {
-            target.update(from: source + y * row, count: row)
-          }
-        }
-        source = UnsafePointer(edge.vectors)
-      }
-      let target = halfSpread.vectors + r * columns
-      let (left, right) = (shape.padding * inputs, columns - shape.padding * inputs - row)
-      for i in 0..<n {
-        (target + i * columnStep).update(repeating: .zero, count: left)
-        (target + i * columnStep + left + row).update(repeating: .zero, count: right)
-      }
-      for k in 0..<row { F.Input.apply({ source[$0 * row + k] }, { target[$0 * columnStep + left + k] = $1 }) }
-    }
-
-    let grid = TapGrid(
-      width: tiles, inputPixel: pixel * lanes, depth: shape.inputChannels, outputPixel: panelVectors)
-    for i in 0..<n {
-      var target = spread.vectors
-      for r in 0..<rows.count {
-        var source = halfSpread.vectors + i * columnStep + r * columns
-        for _ in 0..<tileColumns {
-          for q in 0..<inputs { F.Input.apply({ source[$0 * inputs + q] }, { target[$0 * tileStep + q] = $1 }) }
-          source += m * inputs
-          target += pixel
-        }
-      }
-      for panel in panels.map({ shape.panels[$0] }) {
-        let weights = weights.vectors + (i * outputs + panel.lowerBound) * n * shape.inputChannels
-        for j in 0..<n {
-          sumPanel(
-            grid, input: spread.base + j * tileStep * lanes, panel: weights + j * shape.inputChannels * panel.count,
-            width: panel.count, output: products.vectors + j * productStep)
-        }
-        let target = halfGathered.vectors + i * lineStep + panel.lowerBound - ours.lowerBound
-        for tile in 0..<tiles {
-          for v in 0..<panel.count {
-            let source = products.vectors + tile * panelVectors + v
-            let place = target + tile * m * ours.count + v
-            F.Output.apply({ source[$0 * productStep] }, { place[$0 * ours.count] = $1 })
-          }
-        }
-      }
-    }
-
-    for (r, number) in rows.enumerated() {
-      let (image, y) = (number / tileRows, number % tileRows * m)
-      let present = shape.outputHeight - y
-      let source = halfGathered.vectors + r * line
-      let start = (image * shape.outputHeight + y) * shape.outputWidth * outputs
-      let below = shape.outputWidth * outputs
-      for x in 0..<shape.outputWidth {
-        for v in ours {
-          let k = x * ours.count + v - ours.lowerBound
-          let target = start + x * outputs + v
-          let bias = bias.vectors[v]
-          F.Output.apply({ source[$0 * lineStep + k] }) { i, sum in
-            guard i < present else { return }
-            output[target + i * below] = finished(sum, bias, other, target + i * below)
-          }
-        }
-      }
-    }
-    withExtendedLifetime((edge, halfSpread, spread, products, halfGathered)) {}
   }
 }
 
