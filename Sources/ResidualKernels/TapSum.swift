@@ -105,12 +105,12 @@ func sumTaps<Scalar: Element>(
   }
 }
 
-/// `sumTaps` for one panel of `width` vectors; with `accumulating` the sums are added to what the output holds. It is
-/// not inlined, because its code is large and it is called once a panel.
+/// `sumTaps` for one panel of `width` vectors. It is not inlined, because its code is large and it is called once a
+/// panel.
 @inline(never)
 func sumPanel<Scalar: Element>(
   _ grid: TapGrid, input: UnsafePointer<Scalar>, panel: UnsafePointer<Scalar.Vector>, width: Int,
-  output: UnsafeMutablePointer<Scalar.Vector>, accumulating: Bool = false
+  output: UnsafeMutablePointer<Scalar.Vector>
 ) {
   for row in 0..<grid.height {
     let (input, panel, output) = (
@@ -122,7 +122,7 @@ func sumPanel<Scalar: Element>(
     func sum<Tile: RegisterTile<Scalar>>(_: Tile.Type) {
       while pixel + Tile.count <= grid.width {
         let target = output + pixel * grid.outputPixel
-        var tile = accumulating ? Tile(load: target, step: grid.outputPixel) : Tile()
+        var tile = Tile()
         var weights = panel
         var tap = input + pixel * grid.inputPixel
         for _ in 0..<grid.taps {

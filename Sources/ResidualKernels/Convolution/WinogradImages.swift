@@ -113,10 +113,13 @@ func winogradImages<Form: WinogradForm, End: OutputEnd<Form.Scalar>>(
         let vectors = sizes.panels[panel]
         let products = FrequencyLayout(lines, tiles: tiles.count, vectors: vectors.count)
         let weightLayout = FrequencyLayout(lines, rows: sizes.inputChannels, vectors: vectors.count)
-        multiplyFrequencies(
-          tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels,
-          weights + (panel * sizes.panel.count + i * weightLayout.count) * lanes, weightLayout,
-          into: scratch.outputs.base, products, accumulating: false)
+        let grid = TapGrid(
+          height: lines, width: tiles.count, inputRow: inputs.step * lanes, inputPixel: inputs.row * lanes,
+          depth: sizes.inputChannels, outputRow: products.step, outputPixel: products.row, weightRow: weightLayout.step)
+        sumPanel(
+          grid, input: scratch.inputs.base,
+          panel: (weights + (panel * sizes.panel.count + i * weightLayout.count) * lanes).vectors, width: vectors.count,
+          output: scratch.outputs.vectors)
         gatherRows(
           Form.Output.self, tiles, i, scratch.outputs.base, products,
           into: scratch.outputHalf.base + (vectors.lowerBound - first) * lanes, outputHalf)
@@ -125,21 +128,6 @@ func winogradImages<Form: WinogradForm, End: OutputEnd<Form.Scalar>>(
     gatherColumns(
       Form.Output.self, tiles, scratch.outputHalf.base, outputHalf, first: first, into: output, sizes.output, end)
   }
-}
-
-/// `products[f] = inputs[f] · weights[f]` at all frequencies f, for `depth` input channels and a panel of weights.
-func multiplyFrequencies<Scalar: Element>(
-  tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
-  _ weights: UnsafePointer<Scalar>, _ weightLayout: FrequencyLayout,
-  into products: UnsafeMutablePointer<Scalar>, _ productLayout: FrequencyLayout, accumulating: Bool
-) {
-  let grid = TapGrid(
-    height: productLayout.frequencies, width: tiles, inputRow: inputLayout.step * Scalar.lanes,
-    inputPixel: inputLayout.row * Scalar.lanes, depth: depth, outputRow: productLayout.step,
-    outputPixel: productLayout.row, weightRow: weightLayout.step)
-  sumPanel(
-    grid, input: inputs, panel: weights.vectors, width: weightLayout.vectors, output: products.vectors,
-    accumulating: accumulating)
 }
 
 /// What some rows of tiles, numbered through all images, contribute to the gradient with respect to the weight, at the 36
@@ -168,27 +156,16 @@ func winogradGradientImages<Scalar: Element>(
         InputSpread<Scalar>.self, tiles, i, scratch.inputHalf.base, inputHalf, into: scratch.inputs.base, inputs)
       spreadRows(
         GradientSpread<Scalar>.self, tiles, i, scratch.outputHalf.base, outputHalf, into: scratch.outputs.base, outputs)
-      addFrequencies(
-        tiles: tiles.count, scratch.inputs.base, inputs, depth: sizes.inputChannels, scratch.outputs.base, outputs,
-        into: sums + 6 * i * sizes.gradient.step * Scalar.lanes, sizes.gradient,
-        accumulating: accumulating || tiles.rows.lowerBound > rows.lowerBound)
+      let grid = TapGrid(
+        width: tiles.count, inputPixel: inputs.row * Scalar.lanes, depth: sizes.inputChannels, outputPixel: outputs.row)
+      for j in 0..<6 {
+        addOuterProducts(
+          grid, input: scratch.inputs.base + j * inputs.step * Scalar.lanes,
+          gradient: scratch.outputs.vectors + j * outputs.step, vectors: sizes.output.vectors,
+          sums: sums.vectors + (6 * i + j) * sizes.gradient.step,
+          accumulating: accumulating || tiles.rows.lowerBound > rows.lowerBound)
+      }
     }
-  }
-}
-
-/// `sums[f] = inputs[f]ᵀ · gradients[f]` at all frequencies f of the inputs, for `depth` input channels and as many
-/// vectors of output channels as the sums have.
-func addFrequencies<Scalar: Element>(
-  tiles: Int, _ inputs: UnsafePointer<Scalar>, _ inputLayout: FrequencyLayout, depth: Int,
-  _ gradients: UnsafePointer<Scalar>, _ gradientLayout: FrequencyLayout, into sums: UnsafeMutablePointer<Scalar>,
-  _ sumLayout: FrequencyLayout, accumulating: Bool
-) {
-  let grid = TapGrid(
-    width: tiles, inputPixel: inputLayout.row * Scalar.lanes, depth: depth, outputPixel: gradientLayout.row)
-  for f in 0..<inputLayout.frequencies {
-    addOuterProducts(
-      grid, input: inputs + f * inputLayout.step * Scalar.lanes, gradient: gradients.vectors + f * gradientLayout.step,
-      vectors: sumLayout.vectors, sums: sums.vectors + f * sumLayout.step, accumulating: accumulating)
   }
 }
 
@@ -201,52 +178,42 @@ func addFrequencies<Scalar: Element>(
 func winogradWeights<Form: WinogradForm>(
   _: Form.Type, _ sizes: WinogradSizes<Form.Scalar>, weight: Storage<Form.Scalar>, isTurned: Bool
 ) -> Storage<Form.Scalar> {
-  let panelCount = sizes.panel.count * Form.Scalar.lanes
+  let (lanes, inputs) = (Form.Scalar.lanes, sizes.inputChannels)
+  let panelCount = sizes.panel.count * lanes
   let weights = Storage<Form.Scalar>(uninitialized: sizes.panels.count * panelCount)
-  Parallel.forEachChunk(sizes.panels.count, pays: sizes.inputChannels * sizes.output.vectors > 256) { panel in
-    winogradPanel(
-      Form.self, sizes, weight: weight.base, isTurned: isTurned, inputs: 0..<sizes.inputChannels,
-      outputs: sizes.panels[panel], into: weights.base + panel * panelCount)
+  Parallel.forEachChunk(sizes.panels.count, pays: inputs * sizes.output.vectors > 256) { panel in
+    let outputs = sizes.panels[panel]
+    let first = outputs.lowerBound * lanes
+    let layout = FrequencyLayout(sizes.frequencies, rows: inputs, vectors: outputs.count)
+    let target = weights.base + panel * panelCount
+    if isTurned {
+      let tap = inputs * outputs.count
+      let turned = Storage<Form.Scalar>(uninitialized: 9 * tap * lanes)
+      for k in 0..<9 {
+        transpose(
+          weight.base + ((8 - k) * sizes.outputChannels + first) * inputs, rows: outputs.count * lanes, columns: inputs,
+          into: turned.base + k * tap * lanes)
+      }
+      spreadWeights(
+        Form.Weight.self, lines: sizes.lines, turned.base, tap: tap, row: outputs.count, rows: inputs, into: target,
+        layout)
+      withExtendedLifetime(turned) {}
+    } else {
+      spreadWeights(
+        Form.Weight.self, lines: sizes.lines, weight.base + first, tap: inputs * sizes.output.vectors,
+        row: sizes.output.vectors, rows: inputs, into: target, layout)
+    }
   }
   return weights
-}
-
-/// The transformed weights of some input channels and some vectors of output channels, `[frequencies, inputs, outputs]`.
-func winogradPanel<Form: WinogradForm>(
-  _: Form.Type, _ sizes: WinogradSizes<Form.Scalar>, weight: UnsafePointer<Form.Scalar>, isTurned: Bool,
-  inputs: Range<Int>, outputs: Range<Int>, into panel: UnsafeMutablePointer<Form.Scalar>
-) {
-  let (lines, lanes) = (sizes.lines, Form.Scalar.lanes)
-  let layout = FrequencyLayout(sizes.frequencies, rows: inputs.count, vectors: outputs.count)
-  let first = outputs.lowerBound * lanes
-  if isTurned {
-    let tap = inputs.count * outputs.count
-    let turned = Storage<Form.Scalar>(uninitialized: 9 * tap * lanes)
-    for k in 0..<9 {
-      transpose(
-        weight + ((8 - k) * sizes.outputChannels + first) * sizes.inputChannels + inputs.lowerBound,
-        rows: outputs.count * lanes, columns: inputs.count, step: sizes.inputChannels,
-        into: turned.base + k * tap * lanes)
-    }
-    spreadWeights(
-      Form.Weight.self, lines: lines, turned.base, tap: tap, row: outputs.count, rows: inputs.count, into: panel, layout
-    )
-    withExtendedLifetime(turned) {}
-  } else {
-    spreadWeights(
-      Form.Weight.self, lines: lines, weight + inputs.lowerBound * sizes.outputChannels + first,
-      tap: sizes.inputChannels * sizes.output.vectors, row: sizes.output.vectors, rows: inputs.count, into: panel,
-      layout)
-  }
 }
 
 /// `target[column, row] = source[row, column]`: reads whole lines, and writes within a block that stays in the
 /// first-level cache.
 private func transpose<Scalar: Element>(
-  _ source: UnsafePointer<Scalar>, rows: Int, columns: Int, step: Int, into target: UnsafeMutablePointer<Scalar>
+  _ source: UnsafePointer<Scalar>, rows: Int, columns: Int, into target: UnsafeMutablePointer<Scalar>
 ) {
   for row in 0..<rows {
-    for column in 0..<columns { target[column * rows + row] = source[row * step + column] }
+    for column in 0..<columns { target[column * rows + row] = source[row * columns + column] }
   }
 }
 
