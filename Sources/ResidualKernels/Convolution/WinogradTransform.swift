@@ -130,7 +130,7 @@ struct AxisSteps {
 }
 
 /// Maps `rows` times `runs` runs of `count` neighbouring vectors each. All of Winograd's transforms are two of these:
-/// one along the columns, one along the rows.
+/// one along the columns, one along the rows. Where the distances along the axis are constants, they need no registers.
 @inline(__always)
 func mapAxis<Map: AxisMap>(
   _: Map.Type, rows: Int = 1, runs: Int = 1, count: Int, _ source: UnsafePointer<Map.Scalar>, _ from: AxisSteps,
@@ -140,22 +140,10 @@ func mapAxis<Map: AxisMap>(
     var s = source.vectors + row * from.row
     var t = target.vectors + row * to.row
     for _ in 0..<runs {
-      for i in 0..<count { Map.apply({ s[i + $0 * from.axis] }, { t[i + $0 * to.axis] = $1 }) }
+      for i in 0..<count { Map.apply({ s[i &+ $0 &* from.axis] }, { t[i &+ $0 &* to.axis] = $1 }) }
       s += from.run
       t += to.run
     }
-  }
-}
-
-/// Calls `body` with a count of vectors, which is a constant in the code for 16, 32 and 64 channels: the distances along
-/// the rows then need no registers.
-@inline(__always)
-private func withConstant(_ vectors: Int, _ body: (_ vectors: Int) -> Void) {
-  switch vectors {
-  case 1: body(1)
-  case 2: body(2)
-  case 4: body(4)
-  default: body(vectors)
   }
 }
 
@@ -278,7 +266,8 @@ func spreadColumns<Map: AxisMap>(
     let (image, y) = (row / tiles.rowsOfImage, row % tiles.rowsOfImage * tiles.size)
     let source = TileLines<Map.Scalar>(
       images.vectors + image * layout.image, layout, top: y - padding, zeros: half.vectors + halfLayout.count)
-    for i in 0..<layout.row { Map.apply({ source[$0][i] }, { target[i + $0 * halfLayout.step] = $1 }) }
+    let (count, step) = (layout.row, halfLayout.step)
+    for i in 0..<count { Map.apply({ source[$0][i] }, { target[i &+ $0 &* step] = $1 }) }
     target += halfLayout.row
   }
 }
@@ -290,11 +279,18 @@ func spreadRows<Map: AxisMap>(
   _ map: Map.Type, _ tiles: TileBlock, _ i: Int, _ half: UnsafePointer<Map.Scalar>, _ halfLayout: HalfLayout,
   into target: UnsafeMutablePointer<Map.Scalar>, _ layout: FrequencyLayout
 ) {
-  withConstant(layout.vectors) { vectors in
+  @inline(__always)
+  func spread(_ vectors: Int) {
     mapAxis(
       map, rows: tiles.rows.count, runs: tiles.columns, count: vectors, half + i * halfLayout.step * Map.Scalar.lanes,
       AxisSteps(axis: vectors, run: tiles.size * vectors, row: halfLayout.row), into: target,
       AxisSteps(axis: layout.step, run: layout.row, row: tiles.columns * layout.row))
+  }
+  switch layout.vectors {
+  case 1: spread(1)
+  case 2: spread(2)
+  case 4: spread(4)
+  default: spread(layout.vectors)
   }
 }
 
@@ -305,12 +301,17 @@ func gatherRows<Map: AxisMap>(
   _ map: Map.Type, _ tiles: TileBlock, _ i: Int, _ products: UnsafePointer<Map.Scalar>, _ layout: FrequencyLayout,
   into half: UnsafeMutablePointer<Map.Scalar>, _ halfLayout: HalfLayout
 ) {
-  withConstant(halfLayout.vectors) { vectors in
-    withConstant(layout.vectors) { count in
-      mapAxis(
-        map, runs: tiles.count, count: count, products, AxisSteps(axis: layout.step, run: count),
-        into: half + i * halfLayout.step * Map.Scalar.lanes, AxisSteps(axis: vectors, run: tiles.size * vectors))
-    }
+  @inline(__always)
+  func gather(_ vectors: Int, _ count: Int) {
+    mapAxis(
+      map, runs: tiles.count, count: count, products, AxisSteps(axis: layout.step, run: count),
+      into: half + i * halfLayout.step * Map.Scalar.lanes, AxisSteps(axis: vectors, run: tiles.size * vectors))
+  }
+  switch (halfLayout.vectors, layout.vectors) {
+  case (1, 1): gather(1, 1)
+  case (2, 2): gather(2, 2)
+  case (4, 2): gather(4, 2)
+  default: gather(halfLayout.vectors, layout.vectors)
   }
 }
 
@@ -334,20 +335,18 @@ func gatherColumns<Map: AxisMap, End: OutputEnd<Map.Scalar>>(
   _: Map.Type, _ tiles: TileBlock, _ half: UnsafePointer<Map.Scalar>, _ halfLayout: HalfLayout, first: Int = 0,
   into output: UnsafeMutablePointer<Map.Scalar>, _ layout: ImageLayout, _ end: End
 ) {
-  let output = output.vectors
+  let (output, step, height) = (output.vectors, halfLayout.step, layout.height)
   var source = half.vectors
   for row in tiles.rows {
     let (image, y) = (row / tiles.rowsOfImage, row % tiles.rowsOfImage * tiles.size)
     let start = image * layout.image + y * layout.row + first
-    withConstant(halfLayout.vectors) { vectors in
-      for x in 0..<layout.width {
-        for v in 0..<vectors {
-          let (from, to) = (x * vectors + v, start + x * layout.vectors + v)
-          Map.apply({ source[from + $0 * halfLayout.step] }) { i, sum in
-            guard y + i < layout.height else { return }
-            let place = to + i * layout.row
-            output[place] = end.value(sum, at: place, vector: first + v)
-          }
+    for x in 0..<layout.width {
+      for v in 0..<halfLayout.vectors {
+        let (from, to) = (x &* halfLayout.vectors &+ v, start &+ x &* layout.vectors &+ v)
+        Map.apply({ source[from &+ $0 &* step] }) { i, sum in
+          guard y &+ i < height else { return }
+          let place = to &+ i &* layout.row
+          output[place] = end.value(sum, at: place, vector: first &+ v)
         }
       }
     }
