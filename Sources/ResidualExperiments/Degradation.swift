@@ -4,6 +4,7 @@
 // Command     resnet compare
 // Tests       Tests/ResidualExperimentsTests/DegradationTests.swift
 
+import Foundation
 import ResidualFiles
 import ResidualKernels
 import ResidualLearning
@@ -55,22 +56,40 @@ public struct Degradation: Sendable {
   /// checkpoint goes on from there, and one that is done is not done again.
   ///
   /// - Parameters:
-  ///   - runs: the runs in the order in which they are done.
-  ///   - observe: called with every event and the run that it belongs to.
+  ///   - runs: the runs in the order in which they are begun.
+  ///   - sideBySide: whether each thread has a run of its own. Networks too small to keep several threads busy are done
+  ///     sooner like that; the results have the same bits.
+  ///   - observe: called with every event and the run that it belongs to, one at a time.
   ///   - shouldStop: asked after every step.
   /// - Throws: `InputError` before the first step when a folder holds another run; when a run cannot be saved.
   public init(
-    _ runs: [TrainingRun], observe: (TrainingRun, TrainingRun.Event) -> Void = { _, _ in },
-    shouldStop: () -> Bool = { false }
+    _ runs: [TrainingRun], sideBySide: Bool = false,
+    observe: (TrainingRun, TrainingRun.Event) -> Void = { _, _ in }, shouldStop: () -> Bool = { false }
   ) throws {
     let checkpoints = try runs.map { run in
       let checkpoint = try run.folder.flatMap { try TrainingRun.checkpoint(in: $0) }
       if let checkpoint { try run.check(checkpoint) }
       return checkpoint
     }
-    for (run, checkpoint) in zip(runs, checkpoints) where !shouldStop() {
-      let result = try run.run(from: checkpoint, observe: { observe(run, $0) }, shouldStop: shouldStop)
-      curves.append(Curve(run: run, result: result))
+    let lock = NSLock()
+    var results = [Result<TrainingRun.Result, any Error>?](repeating: nil, count: runs.count)
+    var hasFailed = false
+    func stops() -> Bool { shouldStop() || lock.withLock { hasFailed } }
+    func finish(_ number: Int) {
+      guard !stops() else { return }
+      let result = Result {
+        try runs[number].run(
+          from: checkpoints[number], observe: { event in lock.withLock { observe(runs[number], event) } },
+          shouldStop: stops)
+      }
+      lock.withLock {
+        results[number] = result
+        if case .failure = result { hasFailed = true }
+      }
+    }
+    if sideBySide { Parallel.forEachChunk(runs.count, finish) } else { runs.indices.forEach(finish) }
+    curves = try zip(runs, results).compactMap { run, result in
+      try result.map { Curve(run: run, result: try $0.get()) }
     }
   }
 

@@ -127,7 +127,7 @@ extension AnyOption {
     "the networks, such as plain20,resnet20,resnet32:B,resnet18:16; behind a colon the shortcut, or how many channels "
       + "the first stage has", absent: "a plain and a residual one of every depth")
   static let seeds = Option(
-    "--seeds", .whole(1...1000), default: 1, "runs of each network, with --seed and the seeds that follow it")
+    "--seeds", .whole(1...1000), "runs of each network, with --seed and the seeds that follow it", absent: "1")
   static let repeats = Option("--repeats", .whole(1...100_000), default: 10, "how often each measurement is taken")
   static let depths = Option("--depths", .list(.whole(8...2000)), default: [20, 32, 44], "the depths, 6n+2 layers")
 

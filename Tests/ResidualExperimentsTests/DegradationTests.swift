@@ -44,6 +44,35 @@ import Testing
     #expect(comparison.spread("plain8", \.trainingError) == nil)
   }
 
+  @Test func `Side by side, the runs have the bits and the order that they have one after the other`() throws {
+    let runs = try runs([8, 14], images: SyntheticImages.make(count: 20, seed: 1, size: 8))
+    var (steps, ended) = (0, Set<String>())
+    let (alone, together) = (
+      try Degradation(runs),
+      try Degradation(runs, sideBySide: true) { run, event in
+        if case .step = event { steps += 1 }
+        if case .ends = event { ended.insert(run.label) }
+      }
+    )
+    #expect(steps == 16 && ended.count == 4)
+    #expect(together.curves.map(\.run.label) == alone.curves.map(\.run.label))
+    for (one, other) in zip(together.curves, alone.curves) {
+      #expect(one.result.epochs.map(\.trainingLoss) == other.result.epochs.map(\.trainingLoss), "\(one.run.label)")
+      #expect(one.result.epochs.map(\.testError) == other.result.epochs.map(\.testError), "\(one.run.label)")
+    }
+  }
+
+  @Test func `Side by side, a run that cannot be saved stops the others`() throws {
+    let folder = try TemporaryFolder()
+    var runs = try runs([8, 14], images: SyntheticImages.make(count: 20, seed: 1, size: 8))
+    for i in runs.indices { runs[i].folder = folder.path + "/\(i)" }
+    runs[0].recipe.iterations = 2
+    runs[0].folder = folder.path + "/file/0"
+    try Data().write(to: URL(filePath: folder.path + "/file"))
+    for i in 1..<4 { runs[i].recipe.iterations = 1_000_000 }
+    #expect(throws: InputError.self) { try Degradation(runs, sideBySide: true) }
+  }
+
   @Test func `Told to stop, no further network is begun`() throws {
     var steps = 0
     let runs = try runs([8, 14], images: SyntheticImages.make(count: 20, seed: 1, size: 8))

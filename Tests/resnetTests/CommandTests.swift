@@ -101,7 +101,7 @@ import Testing
     #expect(names[1].architecture.options.shortcut == .c && names[1].label == "resnet20:C" && names[5].seed == 6)
     #expect(names[2].architecture == .imageNet(depth: 18, classes: 10, width: 16))
     #expect(names[3].architecture == .imageNet(depth: 50, classes: 10, width: 8))
-    let drawn = try runs("--depths 8,14")
+    let drawn = try runs("--depths 8,14 --seeds 1")
     #expect(drawn.map(\.label) == ["plain8:4", "resnet8:4", "plain14:4", "resnet14:4"])
     #expect(drawn.map(\.architecture.stages[2].width) == [16, 16, 16, 16])
     #expect(try runs("--depths 8 --data d").map(\.label) == ["plain8", "resnet8"])

@@ -129,8 +129,8 @@ struct AxisSteps {
   var row = 0
 }
 
-/// Maps `rows` times `runs` runs of `count` neighbouring vectors each. All of Winograd's transforms are two of these:
-/// one along the columns, one along the rows. Where the distances along the axis are constants, they need no registers.
+/// Maps `rows` times `runs` runs of `count` neighbouring vectors each. Where the distances along the axis are constants,
+/// they need no registers.
 @inline(__always)
 func mapAxis<Map: AxisMap>(
   _: Map.Type, rows: Int = 1, runs: Int = 1, count: Int, _ source: UnsafePointer<Map.Scalar>, _ from: AxisSteps,

@@ -10,13 +10,14 @@ extension Command {
       "Trains plain and residual networks one after the other and draws their errors, as Figure 6 does: of several "
       + "depths, or those of a list (--networks). Each has a folder of its own with what 'resnet train' leaves there. "
       + "Ctrl-C saves and stops; the same command goes on and repeats nothing that is done. Without --data it "
-      + "trains narrow networks on images that the program draws, which takes a few minutes.",
+      + "trains narrow networks on images that the program draws, one on each thread, which takes a few minutes.",
     options: [
       .depths.with(
         default: Miniature.depths,
         help: "the depths, 6n+2 layers; for the images that the program draws the first stage has "
           + "\(Miniature.channels) channels"),
-      .networks, .construct, .seeds, .shortcut, .zeros, .data,
+      .networks, .construct, .seeds.with(absent: "1, and \(Miniature.seeds) with images that the program draws"),
+      .shortcut, .zeros, .data,
       .limit.with(absent: "all, and \(Miniature.images) of those that the program draws"),
       .output.with(absent: "runs/compare"),
     ] + AnyOption.trainingOptions(batch: Miniature.batch) + [.json] + AnyOption.machineOptions
@@ -27,8 +28,8 @@ extension Command {
     arguments.applyMachineOptions()
     let output = Output(json: arguments[.json])
     let folder = arguments[.output] ?? "runs/compare"
-    let images = try Images(folder: arguments[.data])
-    var runs = try arguments.comparedRuns(images, limit: arguments[.data] == nil ? Miniature.images : nil, in: folder)
+    let (images, isDrawn) = (try Images(folder: arguments[.data]), arguments[.data] == nil)
+    var runs = try arguments.comparedRuns(images, limit: isDrawn ? Miniature.images : nil, in: folder)
     let constructions = arguments[.construct] ? try Construction.all(runs) : []
     runs += constructions.map { $0.run }
     let locks = try ([folder] + runs.map { $0.folder! }).map { folder in
@@ -42,10 +43,11 @@ extension Command {
       output.line("\(run.label): " + run.recipe.comparison(depth: run.architecture.weightedLayers))
     }
     if !constructions.isEmpty {
-      _ = try trained(runs.filter { run in constructions.contains { $0.shallow.folder == run.folder } }, output)
+      _ = try trained(
+        runs.filter { run in constructions.contains { $0.shallow.folder == run.folder } }, sideBySide: isDrawn, output)
       for construction in constructions { try construction.begin(output) }
     }
-    let comparison = try trained(runs, output)
+    let comparison = try trained(runs, sideBySide: isDrawn, output)
     for plain in [true, false] {
       try comparison.plot(plain: plain).write(to: folder + (plain ? "/plain.svg" : "/residual.svg"))
     }
@@ -55,31 +57,41 @@ extension Command {
     output.json(["networks": .array(comparison.curves.map(\.json))])
   }
 
-  /// The runs, done, with their progress and a line for each.
+  /// The runs, done, with their progress and a line for each in their order.
   ///
   /// - Throws: `Stopped` when a signal came.
-  static func trained(_ runs: [TrainingRun], _ output: Output) throws -> Degradation {
+  static func trained(_ runs: [TrainingRun], sideBySide: Bool, _ output: Output) throws -> Degradation {
     Signals.install()
     defer { Signals.uninstall() }
-    let total = runs.reduce(0) { $0 + $1.recipe.iterations }
-    var line: ProgressLine?
-    var before = 0  // steps of the runs before this one
-    var current = ""
     func name(_ run: TrainingRun) -> String { run.label + (run.seed == runs[0].seed ? "" : " seed \(run.seed)") }
-    let width = runs.map { name($0).count }.max() ?? 0
-    let comparison = try Degradation(runs) { run, event in
+    let names = runs.map(name)
+    let width = names.map(\.count).max() ?? 0
+    var line: ProgressLine?
+    var steps: [String: Int] = [:]  // done, of each run
+    var endings: [String: String] = [:]
+    var printed = 0
+    let comparison = try Degradation(runs, sideBySide: sideBySide) { run, event in
+      let name = name(run)
       switch event {
       case .begins(let state):
-        if line == nil { line = ProgressLine(total: total, unit: "steps", done: before + state.iteration) }
-        current = name(run)
-        if let words = state.arithmeticWarning { output.line("\(current): \(words)") }
+        steps[name] = state.iteration
+        if line == nil {
+          line = ProgressLine(
+            total: runs.reduce(0) { $0 + $1.recipe.iterations }, unit: "steps", done: state.iteration)
+        }
+        if let words = state.arithmeticWarning { output.line("\(name): \(words)") }
       case .step(_, let state):
-        output.progress(&line!, before + state.iteration, "\(current), iteration \(state.iteration)")
+        steps[name] = state.iteration
+        output.progress(&line!, steps.values.reduce(0, +), "\(name), iteration \(state.iteration)")
       case .notSaved(let iteration, let error):
-        output.line("\(current) not saved after iteration \(iteration): \(error.message)")
+        output.line("\(name) not saved after iteration \(iteration): \(error.message)")
       case .ends(let epoch):
-        before += run.recipe.iterations
-        output.line(padded(current, to: width + 2) + (epoch?.words ?? "diverged"))
+        steps[name] = run.recipe.iterations
+        endings[name] = padded(name, to: width + 2) + (epoch?.words ?? "diverged")
+        while printed < runs.count, let ending = endings[names[printed]] {
+          output.line(ending)
+          printed += 1
+        }
       case .epoch, .recomputesStatistics: break
       }
     } shouldStop: {
@@ -109,9 +121,9 @@ extension Command {
 }
 
 /// Fig. 6 and Fig. 7 on the images that the program draws: networks so small that more layers help them, and runs long
-/// enough for that and too short for deep plain networks.
+/// enough for that and too short for deep plain networks. Such networks differ from seed to seed, so there are several.
 enum Miniature {
-  static let (depths, channels) = ([8, 14, 26], 4)
+  static let (depths, channels, seeds) = ([8, 14, 26], 4, 3)
   static let (images, batch, epochs) = (2500, 32, 16)
   /// Half the paper's rate, for a quarter of its batch.
   static let rate = 0.05
@@ -190,7 +202,7 @@ extension Arguments {
   func comparedRuns(_ images: Images, limit: Int?, in folder: String) throws -> [TrainingRun] {
     let used = images.training.prefix(self[.limit] ?? limit ?? images.training.count)
     let isDrawn = self[.data] == nil
-    return try (0..<self[.seeds]).flatMap { number in
+    return try (0..<(self[.seeds] ?? (isDrawn ? Miniature.seeds : 1))).flatMap { number in
       try comparedNetworks(classes: used.classNames.count).map { label, architecture in
         let depth = architecture.weightedLayers
         let recipe =

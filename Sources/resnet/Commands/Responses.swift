@@ -85,7 +85,7 @@ extension Command {
       recipe.scale(to: Miniature.epochs * recipe.iterationsPerEpoch(used.count))
       return try TrainingRun(architecture, recipe: recipe, images: used, seed: seed)
     }
-    return try trained(runs, output).curves.map { curve in
+    return try trained(runs, sideBySide: true, output).curves.map { curve in
       if let divergence = curve.result.divergence { throw divergence }
       return (curve.result.network, curve.result.normalization)
     }

@@ -69,7 +69,7 @@ import Testing
         "--epochs 1 --iterations 1",
         "--networks resnet8:0", "--depths 8 --construct", "--networks resnet8 --construct",
         "--depths 8,14 --construct --data data --limit 5 --iterations 1 --output built",
-        "--depths 8,14 --construct --limit 5 --iterations 1 --output drawn",
+        "--depths 8,14 --construct --limit 5 --iterations 1 --seeds 2 --threads 1 --output drawn",
         "--networks resnet8:4 --data data --limit 19 --output base --iterations 5 --seed 7",
       ] {
         golden.append(line, try lab.run("compare \(line)").text)
@@ -98,6 +98,9 @@ import Testing
       return try arguments.comparedRuns(images, limit: drawn ? 2500 : nil, in: "f")[0]
     }
     let drawn = try run("compare --depths 8", drawn: true)
+    #expect(
+      try Command.parse(["compare", "--depths", "8"]).arguments.comparedRuns(Images(count: 9), limit: nil, in: "f").map(
+        \.seed) == [1, 1, 2, 2, 3, 3])
     #expect(drawn.training.count == 2500 && drawn.recipe.rate == 0.05 && drawn.recipe.batch == 32)
     #expect(drawn.recipe.iterations == 16 * 79 && drawn.recipe.milestones == [632, 948])
     #expect(drawn.recipe.decay == 0.002)

@@ -163,7 +163,8 @@ import Testing
         "--network plain8",
         "--weights w/50.pt", "--weights w/silent50 --stride-in 1x1", "--json -", "--weights w/silent --zeros after",
         "--weights w/silent --zeros around", "--depths 9",
-        "--weights - --depths 8 --data other --seed 3", "--weights - --depths 8 --data other --seed 4",
+        "--weights - --depths 8 --data other --seed 3 --threads 1",
+        "--weights - --depths 8 --data other --seed 4 --threads 1",
       ] {
         let line = "responses " + base.changed(by: change).line
         let text = try lab.run(line).text
