@@ -145,7 +145,8 @@ public final class StoragePool: @unchecked Sendable {
     if let recycled = withIdle({ $0[size]?.popLast() }) { return recycled }
     let address = UnsafeMutableRawPointer.allocate(
       byteCount: size, alignment: size >= Self.hugePage ? Self.hugePage : 64)
-    if size >= Self.hugePage { System.prefersHugePages(address, size) }
+    // Only pages that are asked for whole: the rest of a block would make another one resident.
+    if size >= Self.hugePage { System.prefersHugePages(address, bytes / Self.hugePage * Self.hugePage) }
     return Block(address: address, bytes: size)
   }
 

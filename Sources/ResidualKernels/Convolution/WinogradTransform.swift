@@ -175,14 +175,15 @@ struct FrequencyLayout {
   /// The number of vectors in a row, and the distances in vectors from one row and from one frequency to the next.
   let vectors, row, step: Int
 
-  /// Rows that lie end to end. There is one vector more than is used from each frequency to the next: where the distance
-  /// is a power of two, all vectors of a row would compete for the same few places of the cache.
+  /// Rows that lie end to end.
   init(_ frequencies: Int = 36, rows: Int, vectors: Int) {
     (self.frequencies, self.vectors, row) = (frequencies, vectors, vectors)
-    step = rows * vectors + 1
+    step = rows * vectors
   }
 
-  /// Rows that are tiles, with a vector between them for the same reason where there are many channels.
+  /// Rows that are tiles. From each frequency to the next there is one vector more than is used, and so there is from tile
+  /// to tile where they have many channels: where a distance is a power of two, its vectors would compete for the same few
+  /// places of the cache.
   init(_ frequencies: Int = 36, tiles: Int, vectors: Int) {
     (self.frequencies, self.vectors, row) = (frequencies, vectors, vectors < 8 ? vectors : vectors + 1)
     step = tiles * row + 1
