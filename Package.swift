@@ -48,8 +48,8 @@ func nativeSettings() -> [SwiftSetting] {
 /// `unsafe`.
 let safe: [SwiftSetting] = [.strictMemorySafety(), .treatWarning("StrictMemorySafety", as: .error)]
 
-/// For what only talks, the experiments, the walk and the command: optimizing them would take a quarter of a release
-/// build, and what they compute themselves takes about a second.
+/// For what only talks, the experiments, the walk and the command: the layers and kernels do the work that they ask for.
+/// Optimizing them would take a quarter of a release build; see docs/performance.md.
 let talks: [SwiftSetting] = safe + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
 let package = Package(

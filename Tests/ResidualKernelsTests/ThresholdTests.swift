@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test func `Winograd's convolutions on both sides of their thresholds`() {
-    // By channels from 128 output channels on and below two tiles a channel; 64 input channels at once.
+    // Many channels and few tiles: several panels, and a distance between the tiles.
     var shapes = [112, 128].map { Self.shape(2, 5, 5, 16, $0, 3) }
     shapes += [63, 64].map { Self.shape($0, 5, 5, 16, 128, 3) }
     shapes += [64, 80, 128, 144].map { Self.shape(1, 5, 6, $0, 128, 3) }

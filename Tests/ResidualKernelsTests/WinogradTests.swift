@@ -48,7 +48,7 @@ import Testing
   @Test func `Any number of threads gives the same bits`() {
     let threads = Parallel.threads
     defer { Parallel.threads = threads }
-    // By images, by bands of rows, by channels.
+    // Groups of images, bands of rows, and an image a group.
     for (batch, size, channels) in [(33, 8, 32), (1, 23, 16), (3, 7, 144)] {
       let shape = Self.shape(batch: batch, size: size, channels: channels)
       let input: Storage<Float> = numbers(shape.inputCount, seed: 1)
@@ -72,6 +72,17 @@ import Testing
     var padded = Self.shape(batch: 2, size: 9, channels: 16)
     padded.padding = 3
     #expect(!padded.admitsWinograd(Float.self))
+  }
+
+  @Test func `Gradients of other convolutions are refused`() async {
+    await #expect(processExitsWith: .failure) {
+      let shape = WinogradTests.shape(batch: 1, size: 9, channels: 16, stride: 2)
+      let numbers = [shape.outputCount, shape.weightCount, shape.inputCount].map {
+        Storage<Float>(repeating: 1, count: $0)
+      }
+      Kernels.winogradConvolutionInputGradient(
+        shape, outputGradient: numbers[0], weight: numbers[1], inputGradient: numbers[2])
+    }
   }
 
   @Test func `Winograd is chosen for the layers of the paper, not for a few pixels`() {

@@ -90,7 +90,7 @@ import Testing
     func runs(_ line: String) throws -> [TrainingRun] {
       let arguments = try Command.parse(["compare", "--limit", "20"] + line.split(separator: " ").map(String.init))
         .arguments
-      return try arguments.comparedRuns(Images(folder: nil), limit: nil, in: "f")
+      return try arguments.comparedRuns(Images(folder: nil), in: "f")
     }
     let names = try runs("--networks plain20,resnet20:C,resnet18:16,resnet50:B:8 --seeds 2 --seed 5")
     #expect(

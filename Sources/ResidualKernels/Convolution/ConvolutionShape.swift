@@ -61,11 +61,12 @@ public struct ConvolutionShape: Sendable, Equatable {
   }
 
   /// The sizes of the convolution that is the gradient with respect to the input, for a 3x3 kernel at stride 1: the
-  /// gradient with respect to the output, padded by 2 − padding, with the weights in reverse order.
+  /// gradient with respect to the output, padded by 2 − padding, is convolved with the weights in reverse order.
   var turned: ConvolutionShape {
     ConvolutionShape(
       batch: batch, height: outputHeight, width: outputWidth, inputChannels: outputChannels,
-      outputChannels: inputChannels, kernelHeight: 3, kernelWidth: 3, padding: 2 - padding)
+      outputChannels: inputChannels, kernelHeight: kernelHeight, kernelWidth: kernelWidth, stride: stride,
+      padding: 2 - padding)
   }
 
   /// The number of elements of one image of the input.

@@ -1,7 +1,7 @@
 // PreparedConvolution.swift: a convolution that is ready to run image by image, inside a larger loop.
 
-/// A convolution, or its gradient with respect to the input, of images that lie padded in scratch memory. The weights
-/// are packed or transformed, and the algorithm is chosen: direct or Winograd's.
+/// A convolution, or its gradient with respect to the input, of images in a ``PaddedLayout``. The weights are packed or
+/// transformed, and the algorithm is chosen: direct, or Winograd's, whose images have no border.
 struct PreparedConvolution<Scalar: Element> {
   private enum Method {
     case winograd(WinogradSizes<Scalar>, weights: Storage<Scalar>)
@@ -64,7 +64,7 @@ struct PreparedConvolution<Scalar: Element> {
     return WinogradScratch(sizes, rows: images * sizes.tileRows)
   }
 
-  /// Reads `images` padded images and writes as many dense ones, whose channels fill whole vectors. Only Winograd's
+  /// Reads `images` images in `layout` and writes as many dense ones, whose channels fill whole vectors. Only Winograd's
   /// convolution takes more than one; see ``ImageGroups``.
   func run(
     images: Int, padded: UnsafePointer<Scalar>, into result: UnsafeMutablePointer<Scalar>,

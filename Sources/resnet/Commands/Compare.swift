@@ -29,7 +29,7 @@ extension Command {
     let output = Output(json: arguments[.json])
     let folder = arguments[.output] ?? "runs/compare"
     let (images, isDrawn) = (try Images(folder: arguments[.data]), arguments[.data] == nil)
-    var runs = try arguments.comparedRuns(images, limit: isDrawn ? Miniature.images : nil, in: folder)
+    var runs = try arguments.comparedRuns(images, in: folder)
     let constructions = arguments[.construct] ? try Construction.all(runs) : []
     runs += constructions.map { $0.run }
     let locks = try ([folder] + runs.map { $0.folder! }).map { folder in
@@ -199,9 +199,9 @@ extension Arguments {
   }
 
   /// The networks that are asked for, each trained alike with every seed.
-  func comparedRuns(_ images: Images, limit: Int?, in folder: String) throws -> [TrainingRun] {
-    let used = images.training.prefix(self[.limit] ?? limit ?? images.training.count)
+  func comparedRuns(_ images: Images, in folder: String) throws -> [TrainingRun] {
     let isDrawn = self[.data] == nil
+    let used = images.training.prefix(self[.limit] ?? (isDrawn ? Miniature.images : images.training.count))
     return try (0..<(self[.seeds] ?? (isDrawn ? Miniature.seeds : 1))).flatMap { number in
       try comparedNetworks(classes: used.classNames.count).map { label, architecture in
         let depth = architecture.weightedLayers

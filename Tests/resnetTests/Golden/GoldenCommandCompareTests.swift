@@ -92,25 +92,25 @@ import Testing
 
   /// Without a folder of data: as many drawn images, epochs and as high a rate as the help says.
   @Test func `Drawn images have a recipe of their own`() throws {
-    func run(_ line: String, drawn: Bool) throws -> TrainingRun {
+    func run(_ line: String) throws -> TrainingRun {
       let arguments = try Command.parse(line.split(separator: " ").map(String.init)).arguments
       let images = Images(count: 3000)
-      return try arguments.comparedRuns(images, limit: drawn ? 2500 : nil, in: "f")[0]
+      return try arguments.comparedRuns(images, in: "f")[0]
     }
-    let drawn = try run("compare --depths 8", drawn: true)
+    let drawn = try run("compare --depths 8")
     #expect(
-      try Command.parse(["compare", "--depths", "8"]).arguments.comparedRuns(Images(count: 9), limit: nil, in: "f").map(
+      try Command.parse(["compare", "--depths", "8"]).arguments.comparedRuns(Images(count: 9), in: "f").map(
         \.seed) == [1, 1, 2, 2, 3, 3])
     #expect(drawn.training.count == 2500 && drawn.recipe.rate == 0.05 && drawn.recipe.batch == 32)
     #expect(drawn.recipe.iterations == 16 * 79 && drawn.recipe.milestones == [632, 948])
     #expect(drawn.recipe.decay == 0.002)
-    let read = try run("compare --depths 8 --data d", drawn: false)
+    let read = try run("compare --depths 8 --data d")
     #expect(read.training.count == 3000 && read.recipe.rate == 0.1 && read.recipe.iterations == 40 * 94)
     #expect(read.recipe.decay == 1e-4)
     let options = try Command.parse(["compare", "--depths", "8", "--zeros", "around", "--shortcut", "C"]).arguments
-      .comparedRuns(Images(count: 30), limit: nil, in: "f")[1].architecture.options
+      .comparedRuns(Images(count: 30), in: "f")[1].architecture.options
     #expect(options.zeros == .around && options.shortcut == .c)
-    #expect(try run("compare --depths 8 --limit 70 --rate 0.2 --epochs 3", drawn: true).recipe.iterations == 9)
+    #expect(try run("compare --depths 8 --limit 70 --rate 0.2 --epochs 3").recipe.iterations == 9)
   }
 }
 
