@@ -8,8 +8,8 @@ extension Command {
     summary: "measures the layers' responses",
     description:
       "Measures the standard deviation of every 3x3 layer's output, after batch normalization and before the "
-      + "ReLU or the addition, as Figure 7 does. It takes checkpoints and weights from PyTorch, as evaluate does (--weights, "
-      + "repeatable); without any, it trains what 'resnet compare' trains on drawn images.",
+      + "ReLU or the addition, as Figure 7 does. It takes checkpoints and weights from PyTorch, as evaluate does "
+      + "(--weights, repeatable); without any, it trains a plain and a residual network of each depth on drawn images.",
     options: [
       .weights, .depths.with(default: Miniature.depths), .normalization, .data, .limit.with(absent: "1000"),
       .output.with(absent: "runs/responses"), .batch, .seed, .json,
@@ -74,15 +74,16 @@ extension Command {
     }
   }
 
-  /// A plain and a residual network of each depth, trained as `resnet compare` trains them on drawn images.
+  /// A plain and a residual network of each depth, trained on drawn images. They have the paper's widths, unlike those
+  /// of `resnet compare`, and only 10 epochs; the decay is 10 times the paper's, for a 100th of its iterations.
   private static func trained(
     _ depths: [Int], _ images: ImageDataset, seed: UInt64, _ output: Output
   ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
     let used = images.prefix(Miniature.images)
-    let runs = try Miniature.architectures(depths: depths, classes: used.classNames.count).map { architecture in
+    let runs = try Degradation.architectures(depths: depths, classes: used.classNames.count).map { architecture in
       var recipe = Recipe.scaled(depth: architecture.weightedLayers, iterations: 0)
-      (recipe.batch, recipe.rate, recipe.decay) = (Miniature.batch, Miniature.rate, Miniature.decay)
-      recipe.scale(to: Miniature.epochs * recipe.iterationsPerEpoch(used.count))
+      (recipe.batch, recipe.rate, recipe.decay) = (Miniature.batch, Miniature.rate, 0.001)
+      recipe.scale(to: 10 * recipe.iterationsPerEpoch(used.count))
       return try TrainingRun(architecture, recipe: recipe, images: used, seed: seed)
     }
     return try trained(runs, sideBySide: true, output).curves.map { curve in
