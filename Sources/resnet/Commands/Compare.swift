@@ -120,7 +120,7 @@ extension Command {
   }
 }
 
-/// Fig. 6 and Fig. 7 on the images that the program draws: networks so small that more layers help them, and runs long
+/// Fig. 6 on the images that the program draws: networks so small that more layers help them, and runs long
 /// enough for that and too short for deep plain networks. Such networks differ from seed to seed, so there are several.
 enum Miniature {
   static let (depths, channels, seeds) = ([8, 14, 26], 4, 3)

@@ -75,7 +75,7 @@ extension Command {
   }
 
   /// A plain and a residual network of each depth, trained on drawn images. They have the paper's widths, unlike those
-  /// of `resnet compare`, and only 10 epochs; the decay is 10 times the paper's, for a 100th of its iterations.
+  /// of `resnet compare`, and only 10 epochs; the decay is 10 times the paper's, for an 80th of its iterations.
   private static func trained(
     _ depths: [Int], _ images: ImageDataset, seed: UInt64, _ output: Output
   ) throws -> [(any ImageClassifier<Float>, PixelNormalization)] {
